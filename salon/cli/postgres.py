@@ -1,0 +1,119 @@
+"""A private PostgreSQL cluster from the system's binaries: nothing to set up by hand, nothing shared with other clusters.
+
+It listens on a Unix socket only, trusts whoever can reach that socket (the folder is 0700), and keeps everything in one folder.
+PostgreSQL refuses to run as root, so under root its programs run as the user `postgres` that Debian's package makes.
+"""
+
+import hashlib
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import quote
+
+DATABASE = "salon"
+# A Unix socket's path is limited to 107 bytes (unix(7)); PostgreSQL appends "/.s.PGSQL.5432".
+_LONGEST_SOCKET_FOLDER = 90
+
+
+class PostgresMissing(Exception):
+    """No PostgreSQL server binaries on this machine; the message says how to install them."""
+
+
+class PostgresFailed(Exception):
+    """A PostgreSQL program failed; the message carries the end of its log."""
+
+
+def find_binaries() -> Path:
+    """The folder of the newest PostgreSQL server on this machine. Raises PostgresMissing."""
+    candidates = [path.parent for path in Path("/usr/lib/postgresql").glob("*/bin/initdb")]  # Debian, Ubuntu
+    candidates += [path.parent for path in Path("/usr").glob("pgsql-*/bin/initdb")]  # PostgreSQL's own RPMs
+    if on_path := shutil.which("initdb"):
+        candidates.append(Path(on_path).resolve().parent)
+    if not candidates:
+        raise PostgresMissing("PostgreSQL is not installed. On Debian or Ubuntu: apt-get install postgresql")
+    return max(candidates, key=lambda path: int("".join(filter(str.isdigit, path.parent.name)) or 0))
+
+
+def socket_folder(cluster: Path) -> Path:
+    """Beside the data where the path is short enough, else a folder in the temporary directory named after it."""
+    beside = cluster.parent / "run"
+    if len(os.fsencode(beside)) <= _LONGEST_SOCKET_FOLDER:
+        return beside
+    return Path(tempfile.gettempdir()) / f"salon-{hashlib.sha256(os.fsencode(cluster)).hexdigest()[:16]}"
+
+
+def database_url(cluster: Path, database: str = DATABASE) -> str:
+    return f"postgresql://postgres@/{database}?host={quote(str(socket_folder(cluster)), safe='')}"
+
+
+class PrivateCluster:
+    """One cluster in `folder`. `start` makes it on first use (about 1.2 s) and waits until it answers (0.1 s later on)."""
+
+    def __init__(self, folder: Path, settings: Mapping[str, str] | None = None) -> None:
+        self.folder = folder.absolute()
+        self.socket_folder = socket_folder(self.folder)
+        self.settings = dict(settings or {})
+        self.binaries = find_binaries()
+        self._as_user = _unprivileged_user()
+
+    def start(self) -> str:
+        """Start and return the database URL. A cluster that already runs is used as it is. Raises PostgresFailed."""
+        for folder in (self.folder, self.socket_folder):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if self._as_user:
+                shutil.chown(folder, self._as_user, self._as_user)
+        if self._as_user:
+            _let_through(self.folder)
+        if not (self.folder / "PG_VERSION").exists():
+            self._run("initdb", "-D", str(self.folder), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
+        if self._run("pg_ctl", "-D", str(self.folder), "status", check=False) != 0:
+            options = {"listen_addresses": "", "unix_socket_directories": str(self.socket_folder), "max_connections": "200", **self.settings}
+            arguments = " ".join(f"-c {name}='{value}'" for name, value in options.items())
+            self._run("pg_ctl", "-D", str(self.folder), "-w", "-t", "60", "-l", str(self.folder / "log"), "-o", arguments, "start")
+        self._run("psql", "-h", str(self.socket_folder), "-U", "postgres", "-qAtc", f"create database {DATABASE}", "postgres", check=False)
+        return database_url(self.folder)
+
+    def stop(self) -> None:
+        self._run("pg_ctl", "-D", str(self.folder), "-w", "-m", "fast", "stop", check=False)
+
+    def __enter__(self) -> str:
+        return self.start()
+
+    def __exit__(self, *exc: object) -> None:
+        self.stop()
+
+    def _run(self, program: str, *arguments: str, check: bool = True) -> int:
+        user = {"user": self._as_user, "group": self._as_user, "extra_groups": []} if self._as_user else {}
+        # A process group of its own: Ctrl-C at the terminal must reach the supervisor, which stops PostgreSQL last.
+        # Output goes to a file, not a pipe: the server that pg_ctl leaves behind inherits it, and a pipe would never close.
+        with tempfile.TemporaryFile() as output:
+            result = subprocess.run(
+                [str(self.binaries / program), *arguments],
+                cwd="/", stdout=output, stderr=output, stdin=subprocess.DEVNULL, start_new_session=True, check=False, **user,  # type: ignore[call-overload]
+            )
+            if check and result.returncode != 0:
+                output.seek(0)
+                said = output.read().decode(errors="replace")[-2000:]
+                raise PostgresFailed(f"{program} failed: {said.strip()}")
+        return int(result.returncode)
+
+
+def _unprivileged_user() -> str | None:
+    if os.geteuid() != 0:
+        return None
+    try:
+        return pwd.getpwnam("postgres").pw_name
+    except KeyError:
+        raise PostgresMissing("PostgreSQL does not run as root and there is no user 'postgres'. On Debian or Ubuntu: apt-get install postgresql") from None
+
+
+def _let_through(folder: Path) -> None:
+    """Let the unprivileged user walk down to the cluster: execute permission only, on folders that we own and that lack it."""
+    for parent in folder.parents:
+        status = parent.stat()
+        if status.st_uid == os.geteuid() and not status.st_mode & 0o001:
+            parent.chmod(status.st_mode | 0o011)

@@ -1,0 +1,190 @@
+"""Everything Salon reads from its environment, in one typed place.
+
+No Django here: the gateway, the media process and the supervisor read the same settings without it.
+Nothing else in Salon touches `os.environ`. Each option is documented in docs/hosting/configuration.md.
+"""
+
+import hashlib
+import hmac
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import TypeVar
+
+
+E = TypeVar("E", bound=StrEnum)
+
+
+class ConfigurationError(Exception):
+    """A setting is missing or makes no sense; the message says which one and what to write instead."""
+
+
+class Mode(StrEnum):
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+
+
+class SignUpPolicy(StrEnum):
+    INVITE = "invite"
+    WAITLIST = "waitlist"
+    OPEN = "open"
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """The settings of one installation. Every process of it must see the same values."""
+
+    mode: Mode
+    data_dir: Path
+    """Holds the private database, the secret key, uploads and sockets."""
+    public_url: str
+    """What people type, without a trailing slash."""
+    host: str
+    port: int
+    """Where the gateway listens: the front door for pages, API and WebSocket."""
+    web_port: int
+    """Where Django listens, on loopback, behind the gateway."""
+    media_control_port: int
+    """Where the media process takes sessions and policies from web, on loopback, guarded by `internal_secret`."""
+    media_port: int
+    """The one UDP port of sound."""
+    media_addresses: tuple[str, ...]
+    """IP addresses put into ICE candidates; what a listener's browser can reach."""
+    operator_port: int
+    """`GET /metrics`, on loopback."""
+    secret_key: str
+    database_url: str
+    nats_url: str | None
+    sign_up_policy: SignUpPolicy
+    anonymous_listening: bool
+    demo: bool
+    smtp_url: str | None
+    mail_from: str
+    default_language: str
+
+    @property
+    def is_development(self) -> bool:
+        return self.mode is Mode.DEVELOPMENT
+
+    @property
+    def internal_secret(self) -> str:
+        """What Salon's own processes show each other; never leaves the machine."""
+        return derived_secret(self.secret_key, "internal")
+
+
+def derived_secret(secret_key: str, purpose: str) -> str:
+    """A key for one purpose, so that leaking it leaks nothing else (HKDF-like, one HMAC-SHA256)."""
+    return hmac.new(secret_key.encode(), purpose.encode(), hashlib.sha256).hexdigest()
+
+
+@cache
+def environment() -> Environment:
+    """The installation's settings, read once per process."""
+    return read_environment(os.environ)
+
+
+def read_environment(env: Mapping[str, str]) -> Environment:
+    """Parse settings, filling in defaults that suit a development installation.
+
+    Raises ConfigurationError naming the variable. Writes one file: the secret key of a development
+    installation, made on first use in the data directory.
+    """
+    mode = _choice(env, "SALON_MODE", Mode, Mode.DEVELOPMENT)
+    data_dir = Path(env.get("SALON_DATA_DIR", ".salon")).absolute()
+    port = _integer(env, "SALON_PORT", 8000)
+    demo = _boolean(env, "SALON_DEMO", default=mode is Mode.DEVELOPMENT)
+    if demo and mode is Mode.PRODUCTION:
+        raise ConfigurationError("SALON_DEMO=1 is for trying Salon out; a production installation refuses to start with it. Set SALON_DEMO=0.")
+    public_url = env.get("SALON_PUBLIC_URL", f"http://localhost:{port}").rstrip("/")
+    if mode is Mode.PRODUCTION:
+        if "SALON_PUBLIC_URL" not in env:
+            raise ConfigurationError("SALON_PUBLIC_URL is not set. Write the address people type, such as https://salon.example.org.")
+        if not public_url.startswith("https://"):
+            raise ConfigurationError("SALON_PUBLIC_URL must begin with https:// in production: browsers give no microphone to plain http.")
+    return Environment(
+        mode=mode,
+        data_dir=data_dir,
+        public_url=public_url,
+        host=env.get("SALON_HOST", "127.0.0.1"),
+        port=port,
+        web_port=_integer(env, "SALON_WEB_PORT", port + 1),
+        media_control_port=_integer(env, "SALON_MEDIA_CONTROL_PORT", port + 2),
+        operator_port=_integer(env, "SALON_OPERATOR_PORT", port + 3),
+        media_port=_integer(env, "SALON_MEDIA_PORT", port + 4),
+        media_addresses=tuple(filter(None, (a.strip() for a in env.get("SALON_MEDIA_ADDRESSES", "127.0.0.1").split(",")))),
+        secret_key=_secret_key(env, mode, data_dir),
+        database_url=env.get("SALON_DATABASE_URL", f"postgresql://postgres@/salon?host={data_dir / 'run'}"),
+        nats_url=env.get("SALON_NATS_URL") or None,
+        sign_up_policy=_choice(env, "SALON_SIGN_UP", SignUpPolicy, SignUpPolicy.OPEN if mode is Mode.DEVELOPMENT else SignUpPolicy.INVITE),
+        anonymous_listening=_boolean(env, "SALON_ANONYMOUS_LISTENING", default=True),
+        demo=demo,
+        smtp_url=_smtp_url(env, mode),
+        mail_from=env.get("SALON_MAIL_FROM", "Salon <salon@localhost>"),
+        default_language=env.get("SALON_DEFAULT_LANGUAGE", "en"),
+    )
+
+
+def _smtp_url(env: Mapping[str, str], mode: Mode) -> str | None:
+    url = env.get("SALON_SMTP_URL") or None
+    if url is None and mode is Mode.PRODUCTION:
+        raise ConfigurationError("SALON_SMTP_URL is not set, so no sign-in code could be sent. Write smtp://user:password@host:587.")
+    return url
+
+
+def _secret_key(env: Mapping[str, str], mode: Mode, data_dir: Path) -> str:
+    if path := env.get("SALON_SECRET_KEY_FILE"):
+        try:
+            return Path(path).read_text().strip()
+        except OSError as error:
+            raise ConfigurationError(f"SALON_SECRET_KEY_FILE: {path} cannot be read: {error.strerror}.") from error
+    if key := env.get("SALON_SECRET_KEY"):
+        if len(key) < 32:
+            raise ConfigurationError("SALON_SECRET_KEY is shorter than 32 characters. Make one with: openssl rand -hex 32")
+        return key
+    if mode is Mode.PRODUCTION:
+        raise ConfigurationError("SALON_SECRET_KEY is not set. Make one with: openssl rand -hex 32")
+    path_in_data = data_dir / "secret-key"
+    data_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        # Exclusive creation: of two processes that start at once, one makes the key and both read it.
+        descriptor = os.open(path_in_data, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    except FileExistsError:
+        return path_in_data.read_text().strip()
+    key = secrets.token_hex(32)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(key)
+    return key
+
+
+def _integer(env: Mapping[str, str], name: str, default: int) -> int:
+    text = env.get(name)
+    if text is None:
+        return default
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) < 65536:
+        raise ConfigurationError(f"{name} must be a port number from 1 to 65535, not {text!r}.")
+    return int(text)
+
+
+def _boolean(env: Mapping[str, str], name: str, *, default: bool) -> bool:
+    text = env.get(name)
+    if text is None:
+        return default
+    if text.lower() in ("1", "true", "yes", "on"):
+        return True
+    if text.lower() in ("0", "false", "no", "off", ""):
+        return False
+    raise ConfigurationError(f"{name} must be 1 or 0, not {text!r}.")
+
+
+def _choice(env: Mapping[str, str], name: str, kind: type[E], default: E) -> E:
+    text = env.get(name)
+    if text is None:
+        return default
+    try:
+        return kind(text)
+    except ValueError:
+        raise ConfigurationError(f"{name} must be one of {', '.join(kind)}, not {text!r}.") from None

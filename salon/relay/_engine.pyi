@@ -1,0 +1,126 @@
+"""The media engine, as Python sees it: `media/python` built as one extension module.
+
+Thin on purpose: it converts values and errors and decides nothing. All calls return within a millisecond or so
+(SDP and key work included) and release the GIL around work; packets never pass through Python.
+Errors from outside input are `OfferRefused`; a bug in a session ends that session only, and shows as a
+`SessionClosed` event with reason "internal".
+"""
+
+from collections.abc import Sequence
+from typing import Literal, final
+
+Direction = Literal["listen", "speak"]
+
+class EngineError(Exception):
+    """The engine could not start or is stopped: the port is taken, or `close()` was called."""
+
+class OfferRefused(Exception):
+    """The peer's SDP cannot be used. `args[0]` is a sentence that names what is wrong; safe to show."""
+
+class SessionUnknown(Exception):
+    """No such session: it ended, or never was."""
+
+@final
+class Speaker:
+    """Someone on the stage, as policy says. csrc: how their packets are named to listeners, 1..2**32-1, unique in the room."""
+
+    def __init__(self, person: str, csrc: int, muted: bool) -> None: ...
+    person: str
+    csrc: int
+    muted: bool
+
+@final
+class SessionOpened:
+    session: str
+    answer: str  # SDP
+    etag: str
+
+@final
+class SessionConnected:
+    """ICE and DTLS are done and the peer's certificate matched its fingerprint: sound can flow."""
+
+    session: str
+    room: str
+    person: str
+    direction: Direction
+
+@final
+class SessionClosed:
+    session: str
+    room: str
+    person: str
+    direction: Direction
+    reason: str  # "deleted" | "taken_over" | "removed" | "left_stage" | "room_ended" | "timed_out" | "peer_closed" | "internal"
+
+Event = SessionConnected | SessionClosed
+
+@final
+class SessionTruth:
+    """What one session really does now; times are seconds before now, None for never."""
+
+    session: str
+    room: str
+    person: str
+    direction: Direction
+    connected: bool
+    may_be_heard: bool  # speak sessions: on the stage and not muted
+    last_in_secs: float | None
+    last_out_secs: float | None
+    packets_in: int
+    packets_out: int
+    packets_dropped: int  # refused at ingress: muted, not on the stage, bad authentication
+
+@final
+class EngineStats:
+    """Counters since the start, for /metrics and the benches."""
+
+    sessions: int
+    rooms: int
+    packets_in: int
+    packets_out: int
+    bytes_out: int
+    send_errors: int
+    packets_dropped: int
+    cpu_seconds: float  # of the engine's own threads
+    forward_delay_p50_ms: float  # from the kernel's receive to the last send of that packet, last 10 s
+    forward_delay_p99_ms: float
+
+@final
+class Engine:
+    def __init__(self, *, port: int, addresses: Sequence[str], bind: str = "0.0.0.0", threads: int = 1) -> None:
+        """Bind UDP `port` and start the threads. addresses: IPs offered as host candidates. Raises EngineError."""
+
+    def open_session(
+        self, *, session: str, room: str, person: str, direction: Direction, offer: str
+    ) -> SessionOpened:
+        """Answer an offer. An older session of the same person, room and direction is closed as "taken_over".
+
+        person: the id of a person or a visitor. Raises OfferRefused.
+        """
+
+    def restart_ice(self, session: str, fragment: str) -> tuple[str, str]:
+        """RFC 9725 4.3.2: the peer's new ufrag and password in, (SDP fragment, new etag) out.
+
+        Raises OfferRefused, SessionUnknown. A fragment without new credentials is OfferRefused("no new credentials").
+        """
+
+    def close_session(self, session: str, reason: str) -> bool:
+        """Send a DTLS close, forget the keys. False if there is no such session."""
+
+    def set_stage(self, room: str, speakers: Sequence[Speaker]) -> None:
+        """Replace who may be heard in `room`. Takes effect on the next packet.
+
+        A speak session of someone no longer listed is closed as "left_stage"; a muted one stays and is dropped at ingress.
+        """
+
+    def close_person(self, room: str, person: str, reason: str) -> int:
+        """Close every session of one person in one room; silent in both directions when this returns. The count."""
+
+    def close_room(self, room: str, reason: str) -> int: ...
+    def poll_events(self, timeout_secs: float) -> list[Event]:
+        """Wait without the GIL for events, at most `timeout_secs`. One caller at a time."""
+
+    def truth(self, room: str | None = None) -> list[SessionTruth]: ...
+    def stats(self) -> EngineStats: ...
+    def close(self) -> None:
+        """Tell every peer, stop the threads, free the port. Further calls raise EngineError."""
