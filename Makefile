@@ -1,0 +1,109 @@
+# Salon's commands. `make run` and `make test` need nothing but Python 3.11+, Rust, Node and a C compiler (and, for tests, Debian's packages).
+# Each step leaves a stamp in .build/ and runs again only when what it depends on has changed.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMPS := .build
+STEP := scripts/step
+
+ENGINE := salon/relay/_engine.abi3.so
+CLIENT := salon/web/client/index.html
+ENGINE_SOURCES := $(shell find media -name target -prune -o -type f \( -name '*.rs' -o -name 'Cargo.*' \) -print)
+CLIENT_SOURCES := $(shell find web -name node_modules -prune -o -type f -print 2>/dev/null)
+MESSAGES := $(wildcard salon/locale/*/LC_MESSAGES/django.po)
+
+.PHONY: help
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+
+.PHONY: run
+run: build ## install, build and start everything on http://localhost:8000
+	@exec $(BIN)/salon serve
+
+.PHONY: build
+build: $(STAMPS)/tools $(STAMPS)/python $(STAMPS)/postgres $(ENGINE) $(CLIENT) $(STAMPS)/messages
+
+$(STAMPS)/tools:
+	@mkdir -p $(STAMPS)
+	@scripts/check-tools $(PYTHON)
+	@touch $@
+
+$(STAMPS)/python: requirements.txt pyproject.toml | $(STAMPS)/tools
+	@$(STEP) "Python packages" scripts/install-python $(PYTHON) $(VENV) requirements.txt
+	@touch $@
+
+$(STAMPS)/python-dev: requirements-dev.txt $(STAMPS)/python
+	@$(STEP) "Python packages for tests" scripts/install-python $(PYTHON) $(VENV) requirements-dev.txt
+	@touch $@
+
+$(STAMPS)/postgres: | $(STAMPS)/tools
+	@scripts/install-debian postgresql
+	@touch $@
+
+$(ENGINE): $(ENGINE_SOURCES) | $(STAMPS)/tools
+	@$(STEP) "media engine (Rust)" cargo build --quiet --locked --release --manifest-path media/Cargo.toml -p salon-python
+	@cp media/target/release/lib_engine.so $@.new && mv $@.new $@
+
+$(STAMPS)/node: web/package-lock.json | $(STAMPS)/tools
+	@$(STEP) "client's packages (npm)" npm --prefix web ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(CLIENT): $(CLIENT_SOURCES) $(STAMPS)/node
+	@$(STEP) "client (TypeScript)" npm --prefix web run --silent build
+	@touch $@
+
+$(STAMPS)/messages: $(MESSAGES) $(STAMPS)/python
+	@$(STEP) "translations" $(BIN)/python -m salon.locale.compile
+	@touch $@
+
+$(STAMPS)/test-tools: $(STAMPS)/python-dev
+	@scripts/install-debian chromium-headless-shell flite sox
+	@touch $@
+
+.PHONY: test
+test: build $(STAMPS)/test-tools ## everything: engine, server, client, journeys in real browsers
+	cargo test --quiet --locked --manifest-path media/Cargo.toml --workspace
+	npm --prefix web run --silent test
+	$(BIN)/python -m pytest tests -m "not journey"
+	$(BIN)/python -m pytest tests -m journey
+
+.PHONY: journeys
+journeys: build $(STAMPS)/test-tools ## the browser journeys alone; ONLY=word picks those whose name has it
+	$(BIN)/python -m pytest tests/e2e -m journey -k "$(ONLY)"
+
+.PHONY: check
+check: $(STAMPS)/python-dev $(STAMPS)/node ## lint, types and import layers of all three languages
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	cargo fmt --manifest-path media/Cargo.toml --all --check
+	cargo clippy --quiet --locked --manifest-path media/Cargo.toml --workspace --all-targets -- -D warnings
+	npm --prefix web run --silent check
+	npm --prefix web run --silent lint
+	scripts/check-locks
+
+.PHONY: bench
+bench: build $(STAMPS)/python-dev ## the figures, as JSON lines
+	@$(BIN)/python -m bench.run
+
+.PHONY: wheel
+wheel: $(CLIENT) $(STAMPS)/messages $(STAMPS)/python-dev ## a wheel with the engine and the client inside: needs neither Rust nor Node to install
+	@$(STEP) "wheel" $(BIN)/maturin build --quiet --release --locked --out dist
+
+.PHONY: lock
+lock: ## write the lock files anew from pyproject.toml (needs uv)
+	uv export --quiet --no-emit-project --no-dev --extra demo --format requirements-txt --no-header -o requirements.txt
+	uv export --quiet --no-emit-project --extra demo --format requirements-txt --no-header -o requirements-dev.txt
+	scripts/strip-funding
+	scripts/check-locks
+
+.PHONY: clean
+clean: ## forget everything built; .salon (the data) stays
+	rm -rf $(VENV) $(STAMPS) $(ENGINE) salon/web media/target web/node_modules dist
