@@ -1,6 +1,6 @@
-"""How a person looks to everybody else, wherever they are shown small."""
+"""How a person looks to others: the `Face` shown small everywhere, and the fuller forms of docs/protocol.md section 3."""
 
-from typing import TypedDict
+from typing_extensions import TypedDict  # pydantic reads no others before Python 3.12
 
 from salon.accounts.models import Person
 
@@ -12,6 +12,10 @@ class Face(TypedDict):
     picture: str | None
 
 
+class PersonBody(Face):
+    languages: list[str]
+
+
 def face_of(person: Person) -> Face:
     return {
         "id": person.id,
@@ -19,3 +23,7 @@ def face_of(person: Person) -> Face:
         "name": person.name or person.handle,
         "picture": person.picture.url if person.picture else None,
     }
+
+
+def person_body(person: Person) -> PersonBody:
+    return {**face_of(person), "languages": person.languages}

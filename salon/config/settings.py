@@ -45,7 +45,10 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "salon.accounts.callers.VisitorMiddleware",
+    "salon.api.failures.OneErrorBodyMiddleware",
 ]
+CSRF_FAILURE_VIEW = "salon.api.failures.csrf_failed"
 ROOT_URLCONF = "salon.config.urls"
 WSGI_APPLICATION = "salon.config.wsgi.application"
 TEMPLATES = [

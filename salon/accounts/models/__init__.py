@@ -1,3 +1,4 @@
+from .access_token import AccessToken
 from .person import Person
 
-__all__ = ["Person"]
+__all__ = ["AccessToken", "Person"]

@@ -1,0 +1,87 @@
+"""Every refusal as the one error body `{"code", "message", "field"}`, whatever raised it."""
+
+import logging
+from collections.abc import Callable
+
+from django.core.exceptions import RequestDataTooBig
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
+from django.utils.translation import gettext as _
+from ninja import NinjaAPI
+from ninja.errors import HttpError, ValidationError
+
+from salon.api.statuses import status_of
+from salon.common.errors import SalonError
+
+logger = logging.getLogger(__name__)
+
+
+def refusal(code: str, message: str, field: str | None = None, retry_after_secs: int | None = None) -> JsonResponse:
+    response = JsonResponse({"code": code, "message": message, "field": field}, status=status_of(code))
+    if retry_after_secs is not None:
+        response["Retry-After"] = str(retry_after_secs)
+    return response
+
+
+def refusal_of(error: SalonError) -> JsonResponse:
+    return refusal(error.code, str(error.sentence), error.field, error.retry_after_secs)
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> JsonResponse:
+    return refusal("not_found", _("There is nothing here, or it is not for you."))
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> JsonResponse:
+    return refusal("too_large", _("This is too large.")) if isinstance(exception, RequestDataTooBig) else _malformed()
+
+
+def csrf_failed(request: HttpRequest, reason: str = "") -> JsonResponse:
+    return refusal("csrf_failed", _("This page is out of date. Reload it and try again."))
+
+
+def server_error(request: HttpRequest) -> JsonResponse:
+    return refusal("internal", _("Something went wrong on our side. Try again in a moment."))
+
+
+def install(api: NinjaAPI) -> None:
+    """Make `api` answer every exception with the one error body."""
+    api.add_exception_handler(SalonError, lambda request, error: refusal_of(error))
+    api.add_exception_handler(Http404, not_found)
+    api.add_exception_handler(ValidationError, lambda request, error: _invalid(error))
+    api.add_exception_handler(HttpError, lambda request, error: _malformed())
+    api.add_exception_handler(RequestDataTooBig, bad_request)
+    api.add_exception_handler(UnreadablePostError, bad_request)
+    api.add_exception_handler(Exception, _bug)
+
+
+def _malformed() -> JsonResponse:
+    return refusal("invalid", _("The request could not be read. Send a JSON object in UTF-8."))
+
+
+def _invalid(error: ValidationError) -> JsonResponse:
+    """Names the first field at fault, by the name the client used."""
+    first = error.errors[0]
+    # ("body", "payload", "title") → "title"; ("query", "language") → "language"; a whole body at fault names no field.
+    names = [str(part) for part in first["loc"][1:] if not isinstance(part, int)]
+    field = names[-1] if len(first["loc"]) > (2 if first["loc"][0] == "body" else 1) and names else None
+    message = _("%(field)s: this value cannot be used.") % {"field": field} if field else _("The request could not be read. Send a JSON object in UTF-8.")
+    return refusal("invalid", message, field)
+
+
+def _bug(request: HttpRequest, error: Exception | type[Exception]) -> HttpResponse:
+    logger.error("A request failed by our fault.", exc_info=True, extra={"action": "request_failed", "path": request.path})
+    return server_error(request)
+
+
+class OneErrorBodyMiddleware:
+    """Gives the error body to refusals of the API that are made before any operation runs: an unexpected method."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if response.status_code == 405 and request.path.startswith("/api/"):
+            answer = refusal("method_not_allowed", _("This address does not take that method."))
+            answer["Allow"] = response.get("Allow", "")
+            return answer
+        return response

@@ -1,0 +1,26 @@
+"""The HTTP API under /api/v1: one NinjaAPI that mounts each app's router."""
+
+from importlib.util import find_spec
+
+from django.http import HttpRequest
+from ninja import NinjaAPI
+
+from salon.accounts.api import router as accounts_router
+from salon.accounts.callers import Caller, caller_of
+from salon.api import failures
+
+
+def identify(request: HttpRequest) -> Caller:
+    """Runs before every operation: finds the caller, refuses bad tokens and forged forms. Visitors pass; operations decide about them."""
+    return caller_of(request)
+
+
+# No documentation page: Swagger's and Redoc's come from third-party hosts. openapi.json is for tools, docs/protocol.md for people.
+api = NinjaAPI(title="Salon", version="1", docs_url=None, openapi_url="/openapi.json", auth=identify, urls_namespace="api")
+failures.install(api)
+api.add_router("", accounts_router)
+
+if find_spec("salon.rooms.api"):
+    from salon.rooms.api import router as rooms_router
+
+    api.add_router("", rooms_router)
