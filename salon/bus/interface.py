@@ -24,7 +24,7 @@ class Message:
 class MessagesLost:
     """Between the item before and the item after, messages may be missing: ask again for whatever they told.
 
-    It follows every reconnection (also the first connection, if that took more than one attempt) and a full buffer.
+    It follows every connection that was made after the subscription, and a buffer that ran over.
     """
 
 
@@ -46,7 +46,8 @@ class Bus(Protocol):
     async def subscribe(self, pattern: str) -> Subscription:
         """pattern: a subject, or a prefix that ends in `.>` as in NATS: `stream.>` takes `stream.room/ID`.
 
-        Returns when messages published from now on will arrive, or, while the bus is away, once that is arranged.
+        While the bus is connected, what is published from the return on arrives; while it is away, `MessagesLost`
+        comes first, when it is back.
         """
 
     async def close(self) -> None:

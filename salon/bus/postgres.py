@@ -1,0 +1,159 @@
+"""The bus on PostgreSQL LISTEN and NOTIFY: one channel, one connection that listens, one that publishes.
+
+Two connections, because a connection that waits for notifications cannot run a statement meanwhile.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Mapping
+from typing import Any, Self
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+
+from salon.bus import notification
+from salon.bus.backoff import delays
+from salon.bus.buffer import BufferedSubscription
+from salon.bus.interface import BusUnavailable, Message, encoded
+
+logger = logging.getLogger(__name__)
+
+# A peer that vanished without a word (a cable, a firewall) is noticed after about 20 s. Ignored on Unix sockets.
+_CONNECT: dict[str, Any] = {"connect_timeout": 5, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 2}
+
+
+class PostgresBus:
+    def __init__(self, database_url: str) -> None:
+        self._database_url = make_conninfo(database_url, **_CONNECT)
+        self._subscriptions: list[BufferedSubscription] = []
+        self._first_attempt = asyncio.Event()
+        self._connected = False
+        self._publisher: psycopg.AsyncConnection[Any] | None = None
+        self._publishing = asyncio.Lock()
+        self._listener = asyncio.create_task(self._listen_forever(), name="bus-listener")
+
+    @classmethod
+    async def open(cls, database_url: str) -> Self:
+        """Returns when the first attempt to connect has succeeded or failed; failures are repeated in the background."""
+        bus = cls(database_url)
+        await bus._first_attempt.wait()
+        return bus
+
+    @property
+    def is_connected(self) -> bool:
+        return self._connected
+
+    async def subscribe(self, pattern: str) -> BufferedSubscription:
+        subscription = BufferedSubscription(pattern, on_close=self._forget)
+        self._subscriptions.append(subscription)
+        return subscription
+
+    async def publish(self, subject: str, message: Mapping[str, object]) -> None:
+        body = encoded(message)
+        async with self._publishing:
+            try:
+                await self._notify(subject, body)
+            except psycopg.OperationalError:
+                # An idle connection is found dead only by using it: once more on a new one before giving up.
+                await self._drop_publisher()
+                try:
+                    await self._notify(subject, body)
+                except psycopg.OperationalError as error:
+                    await self._drop_publisher()
+                    raise BusUnavailable(str(error)) from error
+
+    async def close(self) -> None:
+        self._listener.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._listener
+        async with self._publishing:
+            await self._drop_publisher()
+        for subscription in self._subscriptions:
+            subscription.finish()
+        self._subscriptions.clear()
+
+    async def _listen_forever(self) -> None:
+        pauses = delays()
+        while True:
+            try:
+                async with await psycopg.AsyncConnection.connect(self._database_url, autocommit=True) as connection:
+                    await connection.execute(f"listen {notification.CHANNEL}")
+                    pauses = delays()
+                    self._announce_connection()
+                    async for notified in connection.notifies():
+                        await self._receive(notified.payload)
+            except psycopg.Error as error:
+                # The error's text may carry the address of the database: its kind says enough.
+                logger.warning("The bus has lost PostgreSQL.", extra={"action": "bus_disconnected", "kind": type(error).__name__})
+            finally:
+                self._connected = False
+                self._first_attempt.set()
+            await asyncio.sleep(next(pauses))
+
+    def _announce_connection(self) -> None:
+        self._connected = True
+        self._first_attempt.set()
+        for subscription in self._subscriptions:
+            subscription.report_loss()
+
+    async def _receive(self, payload: str) -> None:
+        try:
+            subject, body = notification.read_payload(payload)
+        except ValueError:
+            logger.warning("Something that is not Salon notifies on Salon's channel.", extra={"action": "bus_foreign_notification"})
+            return
+        if isinstance(body, bytes):
+            self._deliver(Message(subject, body))
+        elif any(subscription.takes(subject) for subscription in self._subscriptions):
+            await self._receive_row(subject, body)
+
+    async def _receive_row(self, subject: str, row: int) -> None:
+        try:
+            body = await self._fetch(row)
+        except psycopg.Error:
+            body = None
+        if body is None:
+            for subscription in self._subscriptions:
+                if subscription.takes(subject):
+                    subscription.report_loss()
+        else:
+            self._deliver(Message(subject, body))
+
+    def _deliver(self, message: Message) -> None:
+        for subscription in self._subscriptions:
+            subscription.offer(message)
+
+    async def _fetch(self, row: int) -> bytes | None:
+        async with self._publishing:
+            found = await (await (await self._connection()).execute(notification.SELECT, [row])).fetchone()
+        return found[0].encode() if found else None
+
+    async def _notify(self, subject: str, body: bytes) -> None:
+        connection = await self._connection()
+        payload = notification.inline_payload(subject, body)
+        if payload is not None:
+            await connection.execute(notification.NOTIFY, [payload])
+            return
+        async with connection.transaction():
+            exists = await (await connection.execute(notification.TABLE_EXISTS)).fetchone()
+            if not (exists and exists[0]):
+                await connection.execute(notification.CREATE_TABLE)
+            await connection.execute(notification.TRIM)
+            inserted = await (await connection.execute(notification.INSERT, [body.decode()])).fetchone()
+            assert inserted is not None  # noqa: S101  ("returning" returns)
+            await connection.execute(notification.NOTIFY, [notification.row_payload(subject, inserted[0])])
+
+    async def _connection(self) -> psycopg.AsyncConnection[Any]:
+        if self._publisher is None or self._publisher.closed:
+            self._publisher = await psycopg.AsyncConnection.connect(self._database_url, autocommit=True)
+        return self._publisher
+
+    async def _drop_publisher(self) -> None:
+        if self._publisher is not None:
+            await self._publisher.close()
+            self._publisher = None
+
+    async def _forget(self, subscription: BufferedSubscription) -> None:
+        if subscription in self._subscriptions:
+            self._subscriptions.remove(subscription)
