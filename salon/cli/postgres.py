@@ -4,7 +4,6 @@ It listens on a Unix socket only, trusts whoever can reach that socket (the fold
 PostgreSQL refuses to run as root, so under root its programs run as the user `postgres` that Debian's package makes.
 """
 
-import hashlib
 import os
 import pwd
 import shutil
@@ -12,11 +11,10 @@ import subprocess
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import quote
+
+from salon.config.environment import private_database_url, socket_folder
 
 DATABASE = "salon"
-# A Unix socket's path is limited to 107 bytes (unix(7)); PostgreSQL appends "/.s.PGSQL.5432".
-_LONGEST_SOCKET_FOLDER = 90
 
 
 class PostgresMissing(Exception):
@@ -38,16 +36,8 @@ def find_binaries() -> Path:
     return max(candidates, key=lambda path: int("".join(filter(str.isdigit, path.parent.name)) or 0))
 
 
-def socket_folder(cluster: Path) -> Path:
-    """Beside the data where the path is short enough, else a folder in the temporary directory named after it."""
-    beside = cluster.parent / "run"
-    if len(os.fsencode(beside)) <= _LONGEST_SOCKET_FOLDER:
-        return beside
-    return Path(tempfile.gettempdir()) / f"salon-{hashlib.sha256(os.fsencode(cluster)).hexdigest()[:16]}"
-
-
 def database_url(cluster: Path, database: str = DATABASE) -> str:
-    return f"postgresql://postgres@/{database}?host={quote(str(socket_folder(cluster)), safe='')}"
+    return private_database_url(cluster, database)
 
 
 class PrivateCluster:
@@ -71,7 +61,8 @@ class PrivateCluster:
         if not (self.folder / "PG_VERSION").exists():
             self._run("initdb", "-D", str(self.folder), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
         if self._run("pg_ctl", "-D", str(self.folder), "status", check=False) != 0:
-            options = {"listen_addresses": "", "unix_socket_directories": str(self.socket_folder), "max_connections": "200", **self.settings}
+            own = {"listen_addresses": "", "unix_socket_directories": str(self.socket_folder), "max_connections": "200"}
+            options = own | self.settings
             arguments = " ".join(f"-c {name}='{value}'" for name, value in options.items())
             self._run("pg_ctl", "-D", str(self.folder), "-w", "-t", "60", "-l", str(self.folder / "log"), "-o", arguments, "start")
         self._run("psql", "-h", str(self.socket_folder), "-U", "postgres", "-qAtc", f"create database {DATABASE}", "postgres", check=False)
@@ -108,7 +99,9 @@ def _unprivileged_user() -> str | None:
     try:
         return pwd.getpwnam("postgres").pw_name
     except KeyError:
-        raise PostgresMissing("PostgreSQL does not run as root and there is no user 'postgres'. On Debian or Ubuntu: apt-get install postgresql") from None
+        raise PostgresMissing(
+            "PostgreSQL does not run as root and there is no user 'postgres'. On Debian or Ubuntu: apt-get install postgresql"
+        ) from None
 
 
 def _let_through(folder: Path) -> None:

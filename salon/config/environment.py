@@ -8,15 +8,22 @@ import hashlib
 import hmac
 import os
 import secrets
+import tempfile
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import TypeVar
-
+from urllib.parse import quote
 
 E = TypeVar("E", bound=StrEnum)
+
+# A Unix socket's path is limited to 107 bytes (unix(7)); PostgreSQL appends "/.s.PGSQL.5432".
+_LONGEST_SOCKET_FOLDER = 90
+_KEY_WRITTEN_SECS = 1.0
 
 
 class ConfigurationError(Exception):
@@ -56,6 +63,8 @@ class Environment:
     """IP addresses put into ICE candidates; what a listener's browser can reach."""
     operator_port: int
     """`GET /metrics`, on loopback."""
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
+    """Where a reverse proxy may stand: only from these is `X-Forwarded-For` believed."""
     secret_key: str
     database_url: str
     nats_url: str | None
@@ -81,6 +90,23 @@ def derived_secret(secret_key: str, purpose: str) -> str:
     return hmac.new(secret_key.encode(), purpose.encode(), hashlib.sha256).hexdigest()
 
 
+def private_cluster_folder(data_dir: Path) -> Path:
+    """Where `salon serve` keeps the PostgreSQL cluster that it makes when no database is named."""
+    return data_dir / "postgresql"
+
+
+def socket_folder(cluster: Path) -> Path:
+    """Beside the data where the path is short enough, else a folder in the temporary directory named after it."""
+    beside = cluster.parent / "run"
+    if len(os.fsencode(beside)) <= _LONGEST_SOCKET_FOLDER:
+        return beside
+    return Path(tempfile.gettempdir()) / f"salon-{hashlib.sha256(os.fsencode(cluster)).hexdigest()[:16]}"
+
+
+def private_database_url(cluster: Path, database: str = "salon") -> str:
+    return f"postgresql://postgres@/{database}?host={quote(str(socket_folder(cluster)), safe='')}"
+
+
 @cache
 def environment() -> Environment:
     """The installation's settings, read once per process."""
@@ -98,7 +124,9 @@ def read_environment(env: Mapping[str, str]) -> Environment:
     port = _integer(env, "SALON_PORT", 8000)
     demo = _boolean(env, "SALON_DEMO", default=mode is Mode.DEVELOPMENT)
     if demo and mode is Mode.PRODUCTION:
-        raise ConfigurationError("SALON_DEMO=1 is for trying Salon out; a production installation refuses to start with it. Set SALON_DEMO=0.")
+        raise ConfigurationError(
+            "SALON_DEMO=1 is for trying Salon out; a production installation refuses to start with it. Set SALON_DEMO=0."
+        )
     public_url = env.get("SALON_PUBLIC_URL", f"http://localhost:{port}").rstrip("/")
     if mode is Mode.PRODUCTION:
         if "SALON_PUBLIC_URL" not in env:
@@ -115,9 +143,10 @@ def read_environment(env: Mapping[str, str]) -> Environment:
         media_control_port=_integer(env, "SALON_MEDIA_CONTROL_PORT", port + 2),
         operator_port=_integer(env, "SALON_OPERATOR_PORT", port + 3),
         media_port=_integer(env, "SALON_MEDIA_PORT", port + 4),
-        media_addresses=tuple(filter(None, (a.strip() for a in env.get("SALON_MEDIA_ADDRESSES", "127.0.0.1").split(",")))),
+        media_addresses=_addresses(env, "SALON_MEDIA_ADDRESSES", "127.0.0.1"),
+        trusted_proxies=_networks(env, "SALON_TRUSTED_PROXIES", "127.0.0.1,::1"),
         secret_key=_secret_key(env, mode, data_dir),
-        database_url=env.get("SALON_DATABASE_URL", f"postgresql://postgres@/salon?host={data_dir / 'run'}"),
+        database_url=env.get("SALON_DATABASE_URL") or private_database_url(private_cluster_folder(data_dir)),
         nats_url=env.get("SALON_NATS_URL") or None,
         sign_up_policy=_choice(env, "SALON_SIGN_UP", SignUpPolicy, SignUpPolicy.OPEN if mode is Mode.DEVELOPMENT else SignUpPolicy.INVITE),
         anonymous_listening=_boolean(env, "SALON_ANONYMOUS_LISTENING", default=True),
@@ -148,15 +177,29 @@ def _secret_key(env: Mapping[str, str], mode: Mode, data_dir: Path) -> str:
     if mode is Mode.PRODUCTION:
         raise ConfigurationError("SALON_SECRET_KEY is not set. Make one with: openssl rand -hex 32")
     path_in_data = data_dir / "secret-key"
-    data_dir.mkdir(parents=True, exist_ok=True)
     try:
+        data_dir.mkdir(parents=True, exist_ok=True)
         # Exclusive creation: of two processes that start at once, one makes the key and both read it.
         descriptor = os.open(path_in_data, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     except FileExistsError:
-        return path_in_data.read_text().strip()
+        return _written_key(path_in_data)
+    except OSError as error:
+        raise ConfigurationError(
+            f"The data folder {data_dir} cannot be written: {error.strerror}. Make it writable, or name another with SALON_DATA_DIR."
+        ) from error
     key = secrets.token_hex(32)
     with os.fdopen(descriptor, "w") as file:
         file.write(key)
+    return key
+
+
+def _written_key(path: Path) -> str:
+    """The key in the file, which another process may have created a moment ago and not yet written."""
+    deadline = time.monotonic() + _KEY_WRITTEN_SECS
+    while not (key := path.read_text().strip()):
+        if time.monotonic() > deadline:
+            raise ConfigurationError(f"{path} is empty. Delete it, and a new secret key is made; everyone then signs in again.")
+        time.sleep(0.01)
     return key
 
 
@@ -167,6 +210,27 @@ def _integer(env: Mapping[str, str], name: str, default: int) -> int:
     if not text.isascii() or not text.isdigit() or not 0 < int(text) < 65536:
         raise ConfigurationError(f"{name} must be a port number from 1 to 65535, not {text!r}.")
     return int(text)
+
+
+def _listed(env: Mapping[str, str], name: str, default: str) -> list[str]:
+    return [part.strip() for part in env.get(name, default).split(",") if part.strip()]
+
+
+def _addresses(env: Mapping[str, str], name: str, default: str) -> tuple[str, ...]:
+    try:
+        addresses = tuple(str(ip_address(part)) for part in _listed(env, name, default))
+    except ValueError as error:
+        raise ConfigurationError(f"{name} must be IP addresses separated by commas: {error}.") from None
+    if not addresses:
+        raise ConfigurationError(f"{name} is empty. Write the IP address that listeners reach this machine by.")
+    return addresses
+
+
+def _networks(env: Mapping[str, str], name: str, default: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    try:
+        return tuple(ip_network(part) for part in _listed(env, name, default))
+    except ValueError as error:
+        raise ConfigurationError(f"{name} must be IP addresses or networks separated by commas: {error}.") from None
 
 
 def _boolean(env: Mapping[str, str], name: str, *, default: bool) -> bool:
