@@ -8,6 +8,7 @@ from ninja import NinjaAPI
 from salon.accounts.api import router as accounts_router
 from salon.accounts.callers import Caller, caller_of
 from salon.api import failures
+from salon.config.environment import environment
 
 
 def identify(request: HttpRequest) -> Caller:
@@ -24,3 +25,8 @@ if find_spec("salon.rooms.api"):
     from salon.rooms.api import router as rooms_router
 
     api.add_router("", rooms_router)
+
+if environment().demo:
+    from salon.demo.api import router as demo_router
+
+    api.add_router("", demo_router)
