@@ -1,0 +1,141 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// refusal is an answer of the server that says no; see docs/protocol.md section 8.
+type refusal struct {
+	Status  int
+	Code    string `json:"code"`
+	Message string `json:"message"`
+}
+
+func (r *refusal) Error() string { return fmt.Sprintf("%d %s: %s", r.Status, r.Code, r.Message) }
+
+// account is who asks: a person with a token, or a visitor who keeps the cookie that the server gave.
+type account struct {
+	base    string
+	client  *http.Client
+	token   string
+	visitor string
+}
+
+func newHTTPClient() *http.Client {
+	return &http.Client{
+		Timeout: 30 * time.Second,
+		Transport: &http.Transport{
+			MaxIdleConnsPerHost: 256,
+			DialContext:         (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
+		},
+	}
+}
+
+// ask sends a request and returns the response with its body read. Raises *refusal on any status above 299.
+func (a *account) ask(ctx context.Context, method, path, contentType string, body []byte) (*http.Response, []byte, error) {
+	request, err := http.NewRequestWithContext(ctx, method, a.base+path, bytes.NewReader(body))
+	if err != nil {
+		return nil, nil, err
+	}
+	if contentType != "" {
+		request.Header.Set("Content-Type", contentType)
+	}
+	if a.token != "" {
+		request.Header.Set("Authorization", "Bearer "+a.token)
+	}
+	if a.visitor != "" {
+		request.AddCookie(&http.Cookie{Name: "visitor", Value: a.visitor})
+	}
+	response, err := a.client.Do(request)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer response.Body.Close()
+	answer, err := io.ReadAll(io.LimitReader(response.Body, 4<<20))
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, cookie := range response.Cookies() {
+		if cookie.Name == "visitor" {
+			a.visitor = cookie.Value
+		}
+	}
+	if response.StatusCode > 299 {
+		refused := &refusal{Status: response.StatusCode}
+		if json.Unmarshal(answer, refused) != nil || refused.Code == "" {
+			refused.Code, refused.Message = "unreadable", strings.TrimSpace(string(answer[:min(len(answer), 200)]))
+		}
+		return nil, nil, refused
+	}
+	return response, answer, nil
+}
+
+// askJSON sends a JSON body (nil for none) and reads a JSON answer into result (nil to ignore it).
+func (a *account) askJSON(ctx context.Context, method, path string, body, result any) error {
+	var encoded []byte
+	contentType := ""
+	if body != nil {
+		var err error
+		if encoded, err = json.Marshal(body); err != nil {
+			return err
+		}
+		contentType = "application/json"
+	}
+	_, answer, err := a.ask(ctx, method, path, contentType, encoded)
+	if err != nil {
+		return fmt.Errorf("%s %s: %w", method, path, err)
+	}
+	if result == nil {
+		return nil
+	}
+	if err := json.Unmarshal(answer, result); err != nil {
+		return fmt.Errorf("%s %s: %w", method, path, err)
+	}
+	return nil
+}
+
+// command sends one of the protocol's commands on a room.
+func (a *account) command(ctx context.Context, room, name string, fields map[string]any) error {
+	return a.askJSON(ctx, http.MethodPost, "/api/v1/rooms/"+room+"/"+name, fields, nil)
+}
+
+// personID is the account's own id. Raises for visitors.
+func (a *account) personID(ctx context.Context) (string, error) {
+	var me struct {
+		Person *struct {
+			ID string `json:"id"`
+		} `json:"person"`
+	}
+	if err := a.askJSON(ctx, http.MethodGet, "/api/v1/me", nil, &me); err != nil {
+		return "", err
+	}
+	if me.Person == nil {
+		return "", errors.New("GET /api/v1/me: the token belongs to nobody")
+	}
+	return me.Person.ID, nil
+}
+
+// exchange posts an offer (WHIP for speaking, WHEP for listening) and returns the answer's SDP.
+func (a *account) exchange(ctx context.Context, room string, d direction, offer string) (string, error) {
+	verb := "listen"
+	if d == speaking {
+		verb = "speak"
+	}
+	response, answer, err := a.ask(ctx, http.MethodPost, "/api/v1/rooms/"+room+"/"+verb, "application/sdp", []byte(offer))
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", verb, err)
+	}
+	if response.StatusCode != http.StatusCreated || response.Header.Get("Location") == "" {
+		return "", fmt.Errorf("%s: expected 201 with a Location, got %d", verb, response.StatusCode)
+	}
+	return string(answer), nil
+}

@@ -1,0 +1,213 @@
+// Loadclient is a crowd for one room: it opens a room on a Salon server, brings speakers and listeners into it by the public protocol, and
+// counts what they receive. Its WebRTC stack (Pion's DTLS, SRTP and STUN) is another one than the server's. See bench/README.md.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+func main() {
+	if len(os.Args) < 2 {
+		fmt.Fprintln(os.Stderr, "usage: loadclient room|sockets [options]; -h after either lists them")
+		os.Exit(2)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	var err error
+	switch os.Args[1] {
+	case "room":
+		err = runRoom(ctx, os.Args[2:])
+	case "sockets":
+		err = runSockets(ctx, os.Args[2:])
+	default:
+		err = fmt.Errorf("no such command: %s", os.Args[1])
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "loadclient:", err)
+		os.Exit(1)
+	}
+}
+
+// report writes one JSON line; whoever drives us reads them as they come.
+func report(line any) {
+	encoded, err := json.Marshal(line)
+	if err != nil {
+		panic(err) // our own types always encode
+	}
+	os.Stdout.Write(append(encoded, '\n'))
+}
+
+// readAccounts reads one token a line, the host's first.
+func readAccounts(base, path string) ([]*account, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	client := newHTTPClient()
+	var accounts []*account
+	for _, token := range strings.Fields(string(text)) {
+		accounts = append(accounts, &account{base: strings.TrimRight(base, "/"), client: client, token: token})
+	}
+	if len(accounts) == 0 {
+		return nil, fmt.Errorf("%s holds no token", path)
+	}
+	return accounts, nil
+}
+
+func runRoom(ctx context.Context, arguments []string) error {
+	flags := flag.NewFlagSet("room", flag.ExitOnError)
+	base := flags.String("base", "http://localhost:8000", "the server")
+	tokens := flags.String("tokens", "", "file with one bearer token a line: the host's, then one for each further speaker")
+	stages := flags.String("stages", "100,1000", "audience sizes to grow to, one after the other")
+	oneByOne := flags.Int("one-by-one", 100, "how many of the first listeners join one after the other")
+	rate := flags.Float64("join-rate", 50, "joins a second of the others")
+	slots := flags.Int("slots", 1, "audio sections of each listener's offer, one to three")
+	turn := flags.Duration("turn", 0, "how long one speaker talks before the next does; 0: the first one talks all the time")
+	windows := flags.Int("windows", 5, "measuring windows at each size")
+	window := flags.Duration("window", 4*time.Second, "length of one window")
+	settle := flags.Duration("settle", 2*time.Second, "wait between the last join and the first window")
+	deadline := flags.Duration("deadline", 4*time.Minute, "give up and stop after this time")
+	if err := flags.Parse(arguments); err != nil {
+		return err
+	}
+	sizes, err := parseSizes(*stages)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, *deadline)
+	defer cancel()
+	accounts, err := readAccounts(*base, *tokens)
+	if err != nil {
+		return err
+	}
+	frames, err := loadSpeech()
+	if err != nil {
+		return err
+	}
+	id, err := newIdentity()
+	if err != nil {
+		return err
+	}
+	r, err := newReader()
+	if err != nil {
+		return err
+	}
+	failed := make(chan error, 2)
+	go func() { failed <- r.run() }()
+	load, err := openRoom(ctx, r, id, accounts, *slots)
+	if err != nil {
+		return err
+	}
+	// The room is ended even when the time is up or somebody interrupts.
+	defer func() {
+		closing, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		if err := load.close(closing); err != nil {
+			fmt.Fprintln(os.Stderr, "loadclient: ending the room:", err)
+		}
+	}()
+	report(map[string]any{"kind": "opened", "room": load.room, "speakers": len(load.speakers), "profile": load.members[0].profile})
+	talking, quiet := context.WithCancel(ctx)
+	defer quiet()
+	go func() {
+		if err := load.talk(talking, frames, *turn); err != nil {
+			failed <- err
+		}
+	}()
+	go load.keepAlive(talking)
+	measured := make(chan error, 1)
+	go func() {
+		measured <- load.measure(ctx, plan{sizes, *oneByOne, *rate, *settle, *windows, *window})
+	}()
+	select {
+	case err := <-failed:
+		return err
+	case err := <-measured:
+		return err
+	}
+}
+
+// plan is what to measure and at which sizes of the audience.
+type plan struct {
+	sizes    []int
+	oneByOne int
+	rate     float64
+	settle   time.Duration
+	windows  int
+	window   time.Duration
+}
+
+// measure grows the audience from size to size and reports every window. A "mark" line stands where the first window of a size begins;
+// each "window" line ends one window and begins the next.
+func (l *roomLoad) measure(ctx context.Context, p plan) error {
+	clock := newClockCheck()
+	for _, size := range p.sizes {
+		if first := min(size, p.oneByOne); len(l.audience) < first {
+			report(l.joinUpTo(ctx, first, true, p.rate))
+		}
+		if len(l.audience) < size {
+			report(l.joinUpTo(ctx, size, false, p.rate))
+		}
+		if err := wait(ctx, p.settle); err != nil {
+			return err
+		}
+		before, _ := l.count()
+		report(map[string]any{"kind": "mark", "listeners": len(before.audiencePackets)})
+		for range p.windows {
+			if err := wait(ctx, p.window); err != nil {
+				return err
+			}
+			after, delays := l.count()
+			report(compare(before, after, delays))
+			before = after
+		}
+	}
+	if clock.stepped() {
+		return errors.New("the system clock was set while measuring; delays would be wrong")
+	}
+	report(map[string]any{"kind": "done", "sent": l.sent.Load()})
+	return nil
+}
+
+func wait(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return fmt.Errorf("stopped before the end: %w", context.Cause(ctx))
+	case <-time.After(d):
+		return nil
+	}
+}
+
+func parseSizes(text string) ([]int, error) {
+	var sizes []int
+	for _, field := range strings.Split(text, ",") {
+		size, err := strconv.Atoi(strings.TrimSpace(field))
+		if err != nil || size < 1 || len(sizes) > 0 && size <= sizes[len(sizes)-1] {
+			return nil, fmt.Errorf("sizes must be growing numbers separated by commas, not %q", text)
+		}
+		sizes = append(sizes, size)
+	}
+	return sizes, nil
+}
+
+// clockCheck notices whether wall time was set: the kernel stamps arrivals in wall time, so delays are differences of wall times.
+type clockCheck struct{ began time.Time }
+
+func newClockCheck() clockCheck { return clockCheck{time.Now()} }
+
+func (c clockCheck) stepped() bool {
+	now := time.Now()
+	wall := now.Round(0).Sub(c.began.Round(0)) // Round(0) strips the monotonic reading
+	drift := wall - now.Sub(c.began)
+	return drift < -5*time.Millisecond || drift > 5*time.Millisecond
+}

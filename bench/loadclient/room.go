@@ -1,0 +1,345 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// roomLoad is one open room with speakers and listeners of ours.
+type roomLoad struct {
+	base     string
+	reader   *reader
+	identity identity
+	host     *account
+	room     string
+	slots    int
+
+	mu       sync.Mutex
+	members  []*peer // the stage's own listening sessions
+	audience []*peer
+	speakers []*peer
+
+	sent atomic.Uint64 // packets sent by all speakers
+}
+
+// openRoom opens a room with the first account as host and brings the others onto its stage. All of them speak when it returns.
+func openRoom(ctx context.Context, r *reader, id identity, accounts []*account, slots int) (*roomLoad, error) {
+	host := accounts[0]
+	load := &roomLoad{base: host.base, reader: r, identity: id, host: host, slots: slots}
+	var opened struct {
+		ID string `json:"id"`
+	}
+	fields := map[string]any{"title": "Rivers and their towns", "language": "en"}
+	if err := host.askJSON(ctx, "POST", "/api/v1/rooms", fields, &opened); err != nil {
+		return nil, err
+	}
+	load.room = opened.ID
+	for i, speaker := range accounts {
+		// Nobody talks yet, so there is no first sound to wait for: being connected is enough.
+		member, err := load.start(ctx, speaker, listening, slots)
+		if err != nil {
+			return nil, fmt.Errorf("speaker %d enters: %w", i, err)
+		}
+		load.members = append(load.members, member)
+		if i > 0 {
+			if err := load.bringOnStage(ctx, speaker); err != nil {
+				return nil, fmt.Errorf("speaker %d: %w", i, err)
+			}
+		}
+		voice, err := load.start(ctx, speaker, speaking, 1)
+		if err != nil {
+			return nil, fmt.Errorf("speaker %d speaks: %w", i, err)
+		}
+		load.speakers = append(load.speakers, voice)
+	}
+	return load, nil
+}
+
+func (l *roomLoad) bringOnStage(ctx context.Context, speaker *account) error {
+	person, err := speaker.personID(ctx)
+	if err != nil {
+		return err
+	}
+	// Entering counts once the sound is connected, which the server may learn a moment after we do.
+	for attempt := 0; ; attempt++ {
+		err = l.host.command(ctx, l.room, "invite_to_stage", map[string]any{"person": person})
+		var refused *refusal
+		if err == nil || attempt == 50 || !errors.As(err, &refused) || refused.Code != "not_in_room" {
+			break
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	if err != nil {
+		return err
+	}
+	return speaker.command(ctx, l.room, "accept_invitation", map[string]any{})
+}
+
+// start exchanges SDP and connects one session.
+func (l *roomLoad) start(ctx context.Context, who *account, d direction, slots int) (*peer, error) {
+	p := newPeer(l.identity, d, slots)
+	answer, err := who.exchange(ctx, l.room, d, p.offer())
+	if err != nil {
+		return nil, err
+	}
+	if err := p.connect(ctx, l.reader, answer); err != nil {
+		p.close(l.reader)
+		return nil, err
+	}
+	return p, nil
+}
+
+// joinPatience is how long a listener waits for sound before it counts as failed.
+const joinPatience = 15 * time.Second
+
+// join brings one visitor into the audience and returns the time from just before the POST to the first decrypted packet.
+func (l *roomLoad) join(ctx context.Context) (time.Duration, error) {
+	ctx, cancel := context.WithTimeout(ctx, joinPatience)
+	defer cancel()
+	visitor := &account{base: l.base, client: l.host.client}
+	began := time.Now()
+	p, err := l.start(ctx, visitor, listening, l.slots)
+	if err != nil {
+		return 0, err
+	}
+	select {
+	case <-p.heardFirst:
+	case <-ctx.Done():
+		p.close(l.reader)
+		return 0, errors.New("connected, but heard nothing")
+	}
+	l.reader.mu.Lock()
+	first := p.heard.firstNs
+	l.reader.mu.Unlock()
+	l.mu.Lock()
+	l.audience = append(l.audience, p)
+	l.mu.Unlock()
+	return time.Duration(first - began.UnixNano()), nil
+}
+
+// joinReport is how a group of joins went.
+type joinReport struct {
+	Kind      string         `json:"kind"`
+	Listeners int            `json:"listeners"`
+	OneByOne  bool           `json:"one_by_one"`
+	AudioMs   []float64      `json:"audio_ms"`
+	Refused   int            `json:"refused"`
+	Failures  map[string]int `json:"failures"`
+}
+
+// joinUpTo brings the audience to count listeners: one after the other (each waits for the last one's first sound), or at a rate per second.
+func (l *roomLoad) joinUpTo(ctx context.Context, count int, oneByOne bool, rate float64) joinReport {
+	report := joinReport{Kind: "joined", OneByOne: oneByOne, AudioMs: []float64{}, Failures: map[string]int{}}
+	var mu sync.Mutex
+	var group sync.WaitGroup
+	note := func(took time.Duration, err error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if err == nil {
+			report.AudioMs = append(report.AudioMs, float64(took.Microseconds())/1000)
+			return
+		}
+		var refused *refusal
+		if errors.As(err, &refused) {
+			report.Refused++
+		}
+		report.Failures[err.Error()]++
+	}
+	interval := time.Duration(float64(time.Second) / rate)
+	began := time.Now()
+	for i := range count - len(l.audience) {
+		if oneByOne {
+			note(l.join(ctx))
+			continue
+		}
+		select {
+		case <-time.After(time.Until(began.Add(time.Duration(i) * interval))):
+		case <-ctx.Done():
+		}
+		group.Add(1)
+		go func() {
+			defer group.Done()
+			note(l.join(ctx))
+		}()
+	}
+	group.Wait()
+	report.Listeners = len(l.audience)
+	return report
+}
+
+// talk sends a frame of every speaker each 20 ms until ctx ends. One speaks at a time, each for a turn (0: the first one for good),
+// while the others' microphones are open and quiet.
+func (l *roomLoad) talk(ctx context.Context, frames []spokenFrame, turn time.Duration) error {
+	failed := make(chan error, len(l.speakers))
+	began := time.Now()
+	for index, speaker := range l.speakers {
+		go func() { failed <- l.speak(ctx, speaker, index, began, frames, turn) }()
+	}
+	var first error
+	for range l.speakers {
+		if err := <-failed; err != nil && first == nil {
+			first = err
+		}
+	}
+	return first
+}
+
+func (l *roomLoad) speak(ctx context.Context, speaker *peer, index int, began time.Time, frames []spokenFrame, turn time.Duration) error {
+	const interval = time.Second / frameRate
+	// Real speakers are not in step.
+	next := began.Add(interval * time.Duration(index) / time.Duration(len(l.speakers)))
+	buffer := make([]byte, 0, largestPacket)
+	for number := uint32(0); ; number++ {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(time.Until(next)):
+		}
+		active := 0
+		if turn > 0 {
+			active = int(time.Since(began)/turn) % len(l.speakers)
+		}
+		frame := silentFrame
+		if index == active {
+			frame = frames[int(number)%len(frames)]
+		}
+		buffer = appendMarked(buffer[:0], frame.opus, mark{speaker: uint8(index), number: number, sentNs: time.Now().UnixNano()})
+		if err := speaker.sendOpus(buffer, frame.level, uint16(number), number*960); err != nil {
+			return fmt.Errorf("speaker %d: %w", index, err)
+		}
+		l.sent.Add(1)
+		next = next.Add(interval)
+	}
+}
+
+// keepAlive renews consent and reports reception for every session, each once in five seconds (RFC 7675 section 5.1, RFC 3550 section 6.2).
+func (l *roomLoad) keepAlive(ctx context.Context) {
+	const period, steps = 5 * time.Second, 100
+	ticker := time.NewTicker(period / steps)
+	defer ticker.Stop()
+	for step := 0; ; step = (step + 1) % steps {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		for i, p := range l.sessions() {
+			if i%steps == step {
+				_ = p.sendCheck(l.reader)
+				_ = p.sendReport(l.reader)
+			}
+		}
+	}
+}
+
+func (l *roomLoad) sessions() []*peer {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	all := make([]*peer, 0, len(l.members)+len(l.speakers)+len(l.audience))
+	all = append(all, l.members...)
+	all = append(all, l.speakers...)
+	return append(all, l.audience...)
+}
+
+// totals are counters since the start over every listening session.
+type totals struct {
+	at              time.Time
+	packets, bytes  uint64
+	lostRtp, lost   uint64
+	refused         uint64
+	unmarked        uint64
+	audiencePackets []uint64
+	processSecs     float64
+}
+
+func (l *roomLoad) count() (totals, *delayCount) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var usage unix.Rusage
+	_ = unix.Getrusage(unix.RUSAGE_SELF, &usage)
+	t := totals{audiencePackets: make([]uint64, 0, len(l.audience))}
+	t.processSecs = float64(usage.Utime.Nano()+usage.Stime.Nano()) / 1e9
+	l.reader.mu.Lock()
+	defer l.reader.mu.Unlock()
+	t.at = time.Now()
+	add := func(p *peer) {
+		byRtp, byMark := p.heard.lost()
+		t.packets += p.heard.packets
+		t.bytes += p.heard.bytes
+		t.lostRtp += byRtp
+		t.lost += byMark
+		t.refused += p.heard.refused
+		t.unmarked += p.heard.unmarked
+	}
+	for _, p := range l.members {
+		add(p)
+	}
+	for _, p := range l.audience {
+		add(p)
+		t.audiencePackets = append(t.audiencePackets, p.heard.packets)
+	}
+	delays := l.reader.delays
+	l.reader.delays = new(delayCount)
+	return t, delays
+}
+
+// windowReport is what the listeners received between two moments.
+type windowReport struct {
+	Kind          string  `json:"kind"`
+	Listeners     int     `json:"listeners"`
+	Heard         int     `json:"heard"` // listeners of the audience that heard something in this window
+	Seconds       float64 `json:"seconds"`
+	Packets       uint64  `json:"packets"` // received and decrypted, by the stage's own listening sessions too
+	Bytes         uint64  `json:"bytes"`   // as UDP payload
+	ListenerRate  float64 `json:"listener_rate"`
+	LostRtp       int64   `json:"lost_rtp"`
+	Lost          int64   `json:"lost"`
+	Undecryptable uint64  `json:"undecryptable"`
+	Unmarked      uint64  `json:"unmarked"`
+	DelayP50Ms    float64 `json:"delay_p50_ms"`
+	DelayP99Ms    float64 `json:"delay_p99_ms"`
+	DelayMaxMs    float64 `json:"delay_max_ms"`
+	ClientCPU     float64 `json:"client_cpu_secs"`
+}
+
+func compare(before, after totals, delays *delayCount) windowReport {
+	seconds := after.at.Sub(before.at).Seconds()
+	report := windowReport{
+		Kind: "window", Listeners: len(after.audiencePackets), Seconds: seconds,
+		Packets: after.packets - before.packets, Bytes: after.bytes - before.bytes,
+		// Signed: a packet that comes late undoes a loss that an earlier window counted.
+		LostRtp: int64(after.lostRtp - before.lostRtp), Lost: int64(after.lost - before.lost),
+		Undecryptable: after.refused - before.refused, Unmarked: after.unmarked - before.unmarked,
+		DelayP50Ms: delays.percentileMs(0.5), DelayP99Ms: delays.percentileMs(0.99), DelayMaxMs: float64(delays.maxNs) / 1e6,
+		ClientCPU: after.processSecs - before.processSecs,
+	}
+	var heardPackets uint64
+	for i, packets := range after.audiencePackets {
+		if i < len(before.audiencePackets) {
+			packets -= before.audiencePackets[i]
+		}
+		if packets > 0 {
+			report.Heard++
+		}
+		heardPackets += packets
+	}
+	if report.Listeners > 0 {
+		report.ListenerRate = float64(heardPackets) / float64(report.Listeners) / seconds
+	}
+	return report
+}
+
+// close ends the room for everybody and frees our side.
+func (l *roomLoad) close(ctx context.Context) error {
+	err := l.host.command(ctx, l.room, "end_room", map[string]any{})
+	for _, p := range l.sessions() {
+		p.close(l.reader)
+	}
+	return err
+}
