@@ -27,6 +27,9 @@ pub struct Load {
 /// Speech in frames of 20 ms.
 pub const ROUND: Duration = Duration::from_millis(20);
 
+/// How long the reader may lag behind at the end before what it has not read counts as lost.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 fn main() -> ExitCode {
     let load = match parse(std::env::args().skip(1)) {
         Ok(load) => load,
@@ -52,9 +55,7 @@ fn run(load: &Load) -> std::io::Result<String> {
     let addresses = receivers.addresses()?;
     let reading = receivers.start();
     let sent = sender::send_rounds(load, &addresses)?;
-    // The last packets are in their sockets already (loopback delivers within the system call); give the reader a round to fetch them.
-    std::thread::sleep(5 * ROUND);
-    let received = reading.stop();
+    let received = reading.stop(sent.packets, PATIENCE);
     let cpu_us = sent.cpu.as_secs_f64() * 1e6;
     Ok(format!(
         "{{\"us_per_packet\":{:.4},\"receivers\":{},\"packet_bytes\":{},\"sent\":{},\"received\":{},\"cpu_secs\":{:.6},\"late_rounds\":{}}}",

@@ -4,8 +4,9 @@ use std::io;
 use std::net::{SocketAddr, SocketAddrV4, UdpSocket};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use ring::aead::LessSafeKey;
 
@@ -24,14 +25,20 @@ pub struct Receivers {
 /// The receiving thread at work.
 pub struct Reading {
     stop: Arc<AtomicBool>,
-    thread: JoinHandle<u64>,
+    received: Arc<AtomicU64>,
+    thread: JoinHandle<()>,
 }
 
 impl Reading {
-    /// How many packets were received and decrypted.
-    pub fn stop(self) -> u64 {
+    /// Wait until all that was sent is received and decrypted, at most for `patience`; returns how many were.
+    pub fn stop(self, sent: u64, patience: Duration) -> u64 {
+        let began = Instant::now();
+        while self.received.load(Ordering::Relaxed) < sent && began.elapsed() < patience {
+            std::thread::sleep(Duration::from_millis(1));
+        }
         self.stop.store(true, Ordering::Relaxed);
-        self.thread.join().expect("the receiving thread does not panic")
+        self.thread.join().expect("the receiving thread does not panic");
+        self.received.load(Ordering::Relaxed)
     }
 }
 
@@ -66,16 +73,16 @@ impl Receivers {
 
     pub fn start(self) -> Reading {
         let stop = Arc::new(AtomicBool::new(false));
-        let stopped = Arc::clone(&stop);
-        Reading { stop, thread: std::thread::spawn(move || self.read(&stopped)) }
+        let received = Arc::new(AtomicU64::new(0));
+        let (stopped, count) = (Arc::clone(&stop), Arc::clone(&received));
+        Reading { stop, received, thread: std::thread::spawn(move || self.read(&stopped, &count)) }
     }
 
-    fn read(self, stopped: &AtomicBool) -> u64 {
+    fn read(self, stopped: &AtomicBool, received: &AtomicU64) {
         let keys: Vec<LessSafeKey> = (0..self.sockets.len()).map(packet::key).collect();
         let mut sequences = vec![0u32; self.sockets.len()];
         let mut batch = Batch::new();
         let mut events = [libc::epoll_event { events: 0, u64: 0 }; EVENTS];
-        let mut received = 0;
         while !stopped.load(Ordering::Relaxed) {
             // SAFETY: room for EVENTS events is given.
             let ready = unsafe { libc::epoll_wait(self.epoll.as_raw_fd(), events.as_mut_ptr(), EVENTS as i32, WAIT_MS) };
@@ -84,13 +91,12 @@ impl Receivers {
                 for slot in 0..batch.receive(&self.sockets[receiver]) {
                     // Loopback neither loses nor reorders while the socket's buffer has room: packets can be numbered by counting.
                     if packet::open(batch.packet(slot), &keys[receiver], receiver as u32, sequences[receiver]) {
-                        received += 1;
+                        received.fetch_add(1, Ordering::Relaxed);
                     }
                     sequences[receiver] += 1;
                 }
             }
         }
-        received
     }
 }
 
