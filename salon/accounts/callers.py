@@ -111,7 +111,11 @@ class VisitorMiddleware:
         visitor: str | None = getattr(request, "_salon_new_visitor", None)
         if visitor is not None:
             response.set_cookie(
-                VISITOR_COOKIE, _signer.sign(visitor), max_age=_VISITOR_MAX_AGE_SECS,
-                secure=settings.SESSION_COOKIE_SECURE, httponly=True, samesite="Lax",
+                VISITOR_COOKIE,
+                _signer.sign(visitor),
+                max_age=_VISITOR_MAX_AGE_SECS,
+                secure=settings.SESSION_COOKIE_SECURE,
+                httponly=True,
+                samesite="Lax",
             )
         return response

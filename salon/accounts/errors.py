@@ -28,3 +28,47 @@ class CsrfFailed(AccountsError):
 
     code = "csrf_failed"
     message = _("This page is out of date. Reload it and try again.")
+
+
+class HandleTaken(AccountsError):
+    """Taken, reserved on the waiting list, reserved for the house, or too much like one of these: nobody can tell which."""
+
+    code = "handle_taken"
+    message = _("This handle is not available. Choose another one.")
+
+
+class SignUpClosed(AccountsError):
+    """The policy lets nobody in this way."""
+
+    code = "sign_up_closed"
+    message = _("Salon is by invitation for now. Ask a member for an invitation.")
+
+
+class InvitationSpent(SignUpClosed):
+    """Unknown, used up, ended, or meant for another address: nobody can tell which."""
+
+    message = _("This invitation can no longer be used. Ask for a new one.")
+
+
+class WaitingListClosed(SignUpClosed):
+    message = _("There is no waiting list at the moment.")
+
+
+class NoInvitationsLeft(AccountsError):
+    """The budget is used up; places of invitations that end unused come back."""
+
+    code = "no_invitations_left"
+    message = _("You have no invitations left.")
+
+
+class TooManyTokens(AccountsError):
+    code = "too_many_tokens"
+    message = _("You have many access tokens already. Revoke one first.")
+
+
+class MessageUndelivered(AccountsError):
+    """A channel could not take a message now. Trying again may succeed."""
+
+    code = "message_undelivered"
+    message = _("The message could not be sent. Try again in a minute.")
+    retry_after_secs = 60

@@ -38,6 +38,10 @@ def csrf_failed(request: HttpRequest, reason: str = "") -> JsonResponse:
     return refusal("csrf_failed", _("This page is out of date. Reload it and try again."))
 
 
+def forbidden(request: HttpRequest, exception: Exception | None = None) -> JsonResponse:
+    return refusal("not_yours", _("This is not for you."))
+
+
 def server_error(request: HttpRequest) -> JsonResponse:
     return refusal("internal", _("Something went wrong on our side. Try again in a moment."))
 
@@ -63,8 +67,9 @@ def _invalid(error: ValidationError) -> JsonResponse:
     # ("body", "payload", "title") → "title"; ("query", "language") → "language"; a whole body at fault names no field.
     names = [str(part) for part in first["loc"][1:] if not isinstance(part, int)]
     field = names[-1] if len(first["loc"]) > (2 if first["loc"][0] == "body" else 1) and names else None
-    message = _("%(field)s: this value cannot be used.") % {"field": field} if field else _("The request could not be read. Send a JSON object in UTF-8.")
-    return refusal("invalid", message, field)
+    if field is None:
+        return _malformed()
+    return refusal("invalid", _("%(field)s: this value cannot be used.") % {"field": field}, field)
 
 
 def _bug(request: HttpRequest, error: Exception | type[Exception]) -> HttpResponse:
@@ -73,7 +78,7 @@ def _bug(request: HttpRequest, error: Exception | type[Exception]) -> HttpRespon
 
 
 class OneErrorBodyMiddleware:
-    """Gives the error body to refusals of the API that are made before any operation runs: an unexpected method."""
+    """Gives the error body to what no operation of the API refused: an unexpected method, and our refusals within allauth's views."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -85,3 +90,6 @@ class OneErrorBodyMiddleware:
             answer["Allow"] = response.get("Allow", "")
             return answer
         return response
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        return refusal_of(error) if isinstance(error, SalonError) else None

@@ -55,8 +55,8 @@ def health(request: HttpRequest) -> HttpResponse:
 
 def _views() -> Mapping[str, InternalView]:
     views: dict[str, InternalView] = {"health": health}
-    if find_spec("salon.rooms.api") and find_spec("salon.rooms.api.internal"):
-        from salon.rooms.api.internal import internal_views
+    if (found := find_spec("salon.rooms.api")) and found.origin and find_spec("salon.rooms.api.internal"):
+        from salon.rooms.api.internal import internal_views  # noqa: PLC0415
 
         views |= internal_views
     return views

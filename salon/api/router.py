@@ -21,7 +21,7 @@ api = NinjaAPI(title="Salon", version="1", docs_url=None, openapi_url="/openapi.
 failures.install(api)
 api.add_router("", accounts_router)
 
-if find_spec("salon.rooms.api"):
+if (found := find_spec("salon.rooms.api")) and found.origin:
     from salon.rooms.api import router as rooms_router
 
     api.add_router("", rooms_router)

@@ -8,14 +8,15 @@ _CODES = {
     405: ("method_not_allowed",),
     409: (
         "hand_already_raised", "hand_not_raised", "already_on_stage", "already_invited", "not_in_room", "already_muted", "not_muted",
-        "cannot_act_on_moderator", "handle_taken", "idempotency_mismatch", "already_signed_up", "no_invitations_left",
+        "cannot_act_on_moderator", "handle_taken", "idempotency_mismatch", "no_invitations_left",
+        "too_many_tokens",
     ),
     410: ("room_ended",),
     413: ("too_large",),
     415: ("unsupported_media_type",),
     429: ("too_many_requests",),
     500: ("internal",),
-    503: ("media_unavailable", "starting"),
+    503: ("media_unavailable", "message_undelivered", "starting"),
 }  # fmt: skip
 
 STATUS_BY_CODE = {code: status for status, codes in _CODES.items() for code in codes}

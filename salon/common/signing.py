@@ -43,7 +43,10 @@ class Grant(TypedDict):
 
 
 class Ticket(TypedDict):
-    """Who opens a socket at the gateway. Exactly one of `person` and `visitor` is set. Single use: the gateway remembers `id` until `expires`."""
+    """Who opens a socket at the gateway. Exactly one of `person` and `visitor` is set.
+
+    Single use: the gateway remembers `id` until `expires`.
+    """
 
     id: str
     person: str | None

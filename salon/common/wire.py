@@ -16,4 +16,4 @@ def refusals(*statuses: int) -> dict[int, type[ErrorBody]]:
 
     400 (malformed request), 401 (a token that is not good), 403 (CSRF) and 413 are always among them.
     """
-    return {status: ErrorBody for status in (400, 401, 403, 413, *statuses)}
+    return dict.fromkeys((400, 401, 403, 413, *statuses), ErrorBody)

@@ -2,8 +2,10 @@
 
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from salon.accounts.channels.registry import has_sms
 from salon.common.paths import PACKAGE
 from salon.config.environment import derived_secret, environment
+from salon.config.smtp import parse_smtp_url
 
 ENVIRONMENT = environment()
 
@@ -23,19 +25,21 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "django.contrib.sessions",
     "django.contrib.staticfiles",
+    # Before allauth, whose mail texts ours replace.
+    "salon.accounts",
     "allauth",
     "allauth.account",
     "allauth.headless",
     "allauth.mfa",
     "procrastinate.contrib.django",
     "salon.streams",
-    "salon.accounts",
     "salon.rooms",
 ]
 if ENVIRONMENT.demo:
     INSTALLED_APPS.append("salon.demo")
 
 MIDDLEWARE = [
+    "salon.api.security_headers.ContentSecurityMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -48,6 +52,9 @@ MIDDLEWARE = [
     "salon.accounts.callers.VisitorMiddleware",
     "salon.api.failures.OneErrorBodyMiddleware",
 ]
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_HSTS_SECONDS = 0 if ENVIRONMENT.is_development else 365 * 24 * 3600
+X_FRAME_OPTIONS = "DENY"
 CSRF_FAILURE_VIEW = "salon.api.failures.csrf_failed"
 ROOT_URLCONF = "salon.config.urls"
 WSGI_APPLICATION = "salon.config.wsgi.application"
@@ -89,9 +96,55 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.Person"
 AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend", "allauth.account.auth_backends.AuthenticationBackend"]
+SESSION_COOKIE_AGE = 90 * 24 * 3600  # a season: signing in by code is quick, but not something to do every fortnight
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not ENVIRONMENT.is_development
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+
+# Sign-up and sign-in: django-allauth's headless API for browsers. No passwords anywhere.
+HEADLESS_ONLY = True
+HEADLESS_CLIENTS = ("browser",)
+HEADLESS_FRONTEND_URLS = {"account_signup": f"{ENVIRONMENT.public_url}/sign-up"}
+ACCOUNT_ADAPTER = "salon.accounts.adapter.AccountAdapter"
+ACCOUNT_SIGNUP_FORM_CLASS = "salon.accounts.forms.SignUpForm"
+ACCOUNT_SIGNUP_FIELDS = ["email*"]
+ACCOUNT_LOGIN_METHODS = {"email", "phone"} if has_sms() else {"email"}
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None  # the handle; the sign-up form and Salon's own rules look after it
+ACCOUNT_USER_DISPLAY = str
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+ACCOUNT_LOGIN_BY_CODE_ENABLED = True
+ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND = True
+# Six digits and three attempts: with the limits below, a guesser's chance is under one in a thousand a day for one account.
+_CODE = {"numeric": True, "length": 6, "dashed": False}
+ACCOUNT_LOGIN_BY_CODE_FORMAT = ACCOUNT_EMAIL_VERIFICATION_BY_CODE_FORMAT = ACCOUNT_PHONE_VERIFICATION_CODE_FORMAT = _CODE
+ACCOUNT_LOGIN_BY_CODE_TIMEOUT = ACCOUNT_EMAIL_VERIFICATION_BY_CODE_TIMEOUT = ACCOUNT_PHONE_VERIFICATION_TIMEOUT = 15 * 60
+ACCOUNT_RATE_LIMITS = {"request_login_code": "20/m/ip,3/m/key,10/h/key", "signup": "10/m/ip,60/h/ip"}
+ACCOUNT_MAX_EMAIL_ADDRESSES = 3
+# The gateway writes the address it sees behind whatever X-Forwarded-For says.
+ALLAUTH_TRUSTED_PROXY_COUNT = 1
+MFA_ADAPTER = "salon.accounts.adapter.PasskeyAdapter"
+MFA_SUPPORTED_TYPES = ["webauthn"]
+MFA_PASSKEY_LOGIN_ENABLED = MFA_PASSKEY_SIGNUP_ENABLED = True
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = ENVIRONMENT.is_development  # http://localhost
+INVITATIONS_TO_START_WITH = 2
+
+# Shared by all web processes: rate limits are counted here. The table is made by a migration of salon.accounts.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "accounts_cache",
+        "OPTIONS": {"MAX_ENTRIES": 50_000},
+    }
+}
+
+EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = ENVIRONMENT.mail_from
+EMAIL_TIMEOUT = 10
+if ENVIRONMENT.smtp_url:
+    SMTP = parse_smtp_url(ENVIRONMENT.smtp_url)
+    EMAIL_HOST, EMAIL_PORT, EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = SMTP.host, SMTP.port, SMTP.user, SMTP.password
+    EMAIL_USE_SSL, EMAIL_USE_TLS = SMTP.implicit_tls, SMTP.start_tls
 
 LANGUAGE_CODE = ENVIRONMENT.default_language
 LANGUAGES = [("en", "English"), ("fr", "Français")]
@@ -106,6 +159,7 @@ MEDIA_URL = "/uploads/"
 MEDIA_ROOT = ENVIRONMENT.data_dir / "uploads"
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+PICTURE_MOST_BYTES = 8 * 1024 * 1024
 
 LOGGING = {
     "version": 1,

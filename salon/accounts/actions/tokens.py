@@ -4,15 +4,21 @@ import hashlib
 import logging
 import secrets
 
+from django.db import transaction
 from django.utils import timezone
 
-from salon.accounts.errors import TokenInvalid
+from salon.accounts.errors import TokenInvalid, TooManyTokens
 from salon.accounts.models import AccessToken, Person
+from salon.common.errors import NotFound
+from salon.common.text import clean_line
 
 logger = logging.getLogger(__name__)
 
 # Scanners that look for leaked secrets find ours by this beginning.
 SECRET_PREFIX = "salon_"  # noqa: S105
+NAME_LENGTH = 60
+# Enough for every script somebody runs; few enough to read through.
+MOST_TOKENS = 50
 
 
 def create_token(person: Person, name: str) -> str:
@@ -20,8 +26,13 @@ def create_token(person: Person, name: str) -> str:
     return issue_token(person, name)[1]
 
 
+@transaction.atomic
 def issue_token(person: Person, name: str) -> tuple[AccessToken, str]:
-    """The new token, and its secret."""
+    """The new token, and its secret. Raises Invalid (field `name`), TooManyTokens."""
+    name = clean_line(name, NAME_LENGTH, field="name", required=True)
+    Person.objects.select_for_update().get(pk=person.pk)
+    if person.access_tokens.count() >= MOST_TOKENS:
+        raise TooManyTokens
     secret = SECRET_PREFIX + secrets.token_urlsafe(32)
     token = AccessToken.objects.create(person=person, name=name, secret_sha256=_digest(secret))
     logger.info("Access token issued.", extra={"action": "token_issued", "person": person.id, "token": token.id})
@@ -37,6 +48,13 @@ def authenticate_token(secret: str) -> Person:
     if token.last_used_on != today:
         AccessToken.objects.filter(pk=token.pk).update(last_used_on=today)
     return token.person
+
+
+def revoke_token(person: Person, token_id: str) -> None:
+    """It works no more from now on. Raises NotFound for one that is not this person's."""
+    if not person.access_tokens.filter(pk=token_id).delete()[0]:
+        raise NotFound
+    logger.info("Access token revoked.", extra={"action": "token_revoked", "person": person.id, "token": token_id})
 
 
 def _digest(secret: str) -> str:

@@ -1,0 +1,23 @@
+"""The door from what a request names to a person."""
+
+from salon.accounts.callers import Caller
+from salon.accounts.domain.handles import PATTERN
+from salon.accounts.errors import SignInRequired
+from salon.accounts.models import Person
+from salon.common.errors import NotFound
+from salon.config.environment import environment
+
+
+def access_person_by_handle(caller: Caller, handle: str) -> Person:
+    """Somebody's public profile.
+
+    Raises SignInRequired for visitors where the operator lets none listen; NotFound for unknown, unconfirmed and deactivated people alike.
+    """
+    if caller.person is None and not environment().anonymous_listening:
+        raise SignInRequired
+    if not PATTERN.fullmatch(handle):
+        raise NotFound
+    person = Person.objects.select_related("inviter").filter(handle=handle, is_active=True, is_pending=False).first()
+    if person is None:
+        raise NotFound
+    return person

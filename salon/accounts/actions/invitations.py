@@ -1,0 +1,64 @@
+"""Invitations: make one within one's budget, spend a place of one."""
+
+import logging
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from salon.accounts.channels import messages
+from salon.accounts.errors import InvitationSpent, NoInvitationsLeft, SignUpClosed
+from salon.accounts.models import Invitation, Person
+from salon.accounts.queries import invitations_left, open_invitation
+from salon.common.errors import NotFound
+from salon.common.ids import is_id
+from salon.config.environment import environment
+
+logger = logging.getLogger(__name__)
+
+
+@transaction.atomic
+def make_invitation(inviter: Person, *, places: int = 1, days: int = 14, email: str | None = None) -> Invitation:
+    """A new link with `places` of the inviter's budget, open for `days`. With `email`, only that address may spend it, and it is told.
+
+    Raises NoInvitationsLeft; MessageUndelivered, and then there is no invitation.
+    """
+    now = timezone.now()
+    # The row lock makes two requests count one after the other.
+    locked = Person.objects.select_for_update().get(pk=inviter.pk)
+    if places > invitations_left(locked, now):
+        raise NoInvitationsLeft
+    invitation = Invitation.objects.create(inviter=locked, email=email, places=places, ends_at=now + timedelta(days=days))
+    if email:
+        messages.send_mail("invitation", email, {"inviter": locked, "url": invitation_url(invitation)})
+    logger.info("Invitation made.", extra={"action": "invitation_made", "person": locked.id, "places": places})
+    return invitation
+
+
+def show_invitation(code: str) -> Invitation:
+    """What a link offers. Raises NotFound for one that is unknown, spent or over."""
+    invitation = open_invitation(code, timezone.now())
+    if invitation is None:
+        raise NotFound
+    return invitation
+
+
+def spend_invitation_locked(code: str | None, email: str, *, required: bool) -> Invitation | None:
+    """Take one place, by the end of the caller's transaction. Returns None where there is none to spend and none is required.
+
+    Of two newcomers who want the last place the second waits for the first's row lock and then finds it gone.
+    Raises SignUpClosed, InvitationSpent (field `invitation`) where one is required.
+    """
+    if code and is_id(code):
+        held = Invitation.objects.select_for_update().filter(pk=code).first()
+        if held and open_invitation(code, timezone.now()) and held.email in (None, email):
+            Invitation.objects.filter(pk=code).update(places_taken=F("places_taken") + 1)
+            return held
+    if required:
+        raise InvitationSpent(field="invitation") if code else SignUpClosed(field="invitation")
+    return None
+
+
+def invitation_url(invitation: Invitation) -> str:
+    return f"{environment().public_url}/invitation/{invitation.id}"

@@ -1,0 +1,89 @@
+from datetime import datetime
+from typing import Annotated, Any
+
+from django.http import HttpRequest
+from django.utils import timezone
+from ninja import Router, Schema
+from pydantic import Field
+
+from salon.accounts.actions.invitations import invitation_url, make_invitation, show_invitation
+from salon.accounts.api.addresses import clean_email
+from salon.accounts.callers import person_of
+from salon.accounts.faces import Face, face_of
+from salon.accounts.models import Invitation
+from salon.accounts.queries import invitations_left
+from salon.accounts.rate_limits import consume
+from salon.common.wire import refusals
+
+router = Router()
+
+
+class InvitationBody(Schema):
+    """One of one's own invitations. Whoever opens `url` may sign up, until `places` are taken or the end is reached."""
+
+    code: str
+    url: str
+    email: str | None
+    places: int
+    places_taken: int
+    created_at: datetime
+    ends_at: datetime
+
+
+class MyInvitations(Schema):
+    invitations: list[InvitationBody]
+    left: int
+
+
+class NewInvitation(Schema):
+    """`email`: only this address may spend it, and gets it by mail."""
+
+    places: Annotated[int, Field(ge=1, le=100)] = 1
+    days: Annotated[int, Field(ge=1, le=90)] = 14
+    email: Annotated[str, Field(max_length=254)] | None = None
+
+
+class Offer(Schema):
+    """What a link offers to whoever opens it."""
+
+    inviter: Face | None
+    places_left: int
+    ends_at: datetime
+
+
+@router.get("/invitations", response={200: MyInvitations, **refusals()})
+def my_invitations(request: HttpRequest) -> dict[str, Any]:
+    """One's own invitations, newest first, and how many places one may still offer."""
+    person = person_of(request)
+    invitations = person.invitations.order_by("-created_at")[:200]
+    return {"invitations": [_body(invitation) for invitation in invitations], "left": invitations_left(person, timezone.now())}
+
+
+@router.post("/invitations", response={201: InvitationBody, **refusals(409, 429, 503)})
+def invite(request: HttpRequest, asked: NewInvitation) -> tuple[int, dict[str, Any]]:
+    """Make an invitation out of one's budget."""
+    person = person_of(request)
+    consume(request, "invitation", person=person)
+    email = clean_email(asked.email) if asked.email else None
+    return 201, _body(make_invitation(person, places=asked.places, days=asked.days, email=email))
+
+
+@router.get("/invitations/{code}", response={200: Offer, **refusals(404, 429)})
+def offered(request: HttpRequest, code: str) -> dict[str, Any]:
+    """What an invitation's link offers; for everyone who has it."""
+    consume(request, "invitation_shown")
+    invitation = show_invitation(code)
+    inviter = face_of(invitation.inviter) if invitation.inviter else None
+    return {"inviter": inviter, "places_left": invitation.places_left, "ends_at": invitation.ends_at}
+
+
+def _body(invitation: Invitation) -> dict[str, Any]:
+    return {
+        "code": invitation.id,
+        "url": invitation_url(invitation),
+        "email": invitation.email,
+        "places": invitation.places,
+        "places_taken": invitation.places_taken,
+        "created_at": invitation.created_at,
+        "ends_at": invitation.ends_at,
+    }

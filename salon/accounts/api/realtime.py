@@ -1,0 +1,26 @@
+from typing import Any
+
+from django.http import HttpRequest
+from ninja import Router, Schema
+
+from salon.accounts.actions.tickets import TICKET_SECS, issue_ticket
+from salon.accounts.callers import caller_of
+from salon.accounts.rate_limits import consume
+from salon.common.wire import refusals
+
+router = Router()
+
+
+class TicketBody(Schema):
+    """`expires_in`: seconds."""
+
+    ticket: str
+    expires_in: int
+
+
+@router.post("/realtime/ticket", response={200: TicketBody, **refusals(429)})
+def ticket(request: HttpRequest) -> dict[str, Any]:
+    """A single-use ticket for the WebSocket."""
+    caller = caller_of(request)
+    consume(request, "ticket")
+    return {"ticket": issue_ticket(caller), "expires_in": TICKET_SECS}
