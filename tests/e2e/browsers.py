@@ -1,0 +1,50 @@
+"""Real browsers with fake microphones: one process for each thing said, because Chromium takes one file per process."""
+
+from pathlib import Path
+from typing import Self
+
+from playwright.async_api import Browser, BrowserContext, Playwright
+
+from tests.e2e.ears import give_ears
+from tests.e2e.sound import Saying
+
+_PROGRAMS = (Path("/usr/bin/chromium-headless-shell"), Path("/usr/bin/chromium"))
+_ASK_NOBODY = ("--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync")
+_MICROPHONE_GRANTED = "--use-fake-ui-for-media-stream"
+"""Headless-shell knows no other way to say yes."""
+
+
+class Browsers:
+    """Opens a browser for each saying on first use, and one without any microphone for None."""
+
+    def __init__(self, playwright: Playwright) -> None:
+        self._playwright = playwright
+        self._open: dict[Path | None, Browser] = {}
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        for browser in self._open.values():
+            await browser.close()
+
+    async def context(self, saying: Saying | None, **options: object) -> BrowserContext:
+        """A fresh profile (no cookies, nothing stored) whose pages can be listened to."""
+        context = await (await self._browser(saying)).new_context(**{"locale": "en-GB", **options})  # type: ignore[arg-type]
+        context.set_default_timeout(15_000)
+        await give_ears(context)
+        return context
+
+    async def _browser(self, saying: Saying | None) -> Browser:
+        key = saying.file if saying else None
+        if key not in self._open:
+            microphone = ("--use-fake-device-for-media-stream", f"--use-file-for-fake-audio-capture={saying.file}") if saying else ()
+            self._open[key] = await self._playwright.chromium.launch(executable_path=_program(), args=[*_ASK_NOBODY, _MICROPHONE_GRANTED, *microphone])
+        return self._open[key]
+
+
+def _program() -> Path:
+    for program in _PROGRAMS:
+        if program.exists():
+            return program
+    raise RuntimeError("no Chromium: on Debian, apt-get install chromium-headless-shell")
