@@ -1,0 +1,20 @@
+"""Django under granian: WSGI, on loopback, behind the gateway."""
+
+import os
+import sys
+
+from salon.config.environment import environment
+
+# Requests are short and mostly wait for PostgreSQL; the connection pool in settings.py has as many connections as this.
+_THREADS = 8
+
+
+def run_web() -> int:
+    """Becomes granian: signals and exit status are its own. Returns never."""
+    settings = environment()
+    command = [
+        sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(settings.web_port),
+        "--workers", "1", "--blocking-threads", str(_THREADS), "--respawn-failed-workers", "--no-access-log", "--log-level", "warning",
+        "--workers-kill-timeout", "5", "salon.config.wsgi:application",
+    ]  # fmt: skip
+    os.execv(sys.executable, command)  # noqa: S606  (fixed arguments)
