@@ -1,0 +1,79 @@
+"""Entering and leaving: by a person's own wish, or because the media process says that their sound came or went."""
+
+import logging
+from datetime import datetime
+from functools import partial
+
+from django.db import transaction
+
+from salon.accounts.callers import Caller
+from salon.accounts.models import Person
+from salon.rooms import media
+from salon.rooms.access import access_room_as_person, is_removed
+from salon.rooms.actions.locked_room import locked_room
+from salon.rooms.actions.places import ensure_place
+from salon.rooms.domain import lifecycle
+from salon.rooms.domain.room_stage import PersonId
+from salon.rooms.errors import MediaUnavailable, RoomNotFound, SessionNotFound
+from salon.rooms.models import MediaSession, Room
+
+logger = logging.getLogger(__name__)
+
+OWNER_LEFT = "left"
+"""Why a session ended whose owner left: nobody needs to be told."""
+
+
+def enter_room(room: Room, person: Person) -> int:
+    """Returns the number of the room's stream. Raises RoomEnded, and RoomNotFound for somebody removed."""
+    ensure_place(room, person)
+    with locked_room(room, person) as locked:
+        if is_removed(room, person):
+            raise RoomNotFound
+        outcome = lifecycle.enter(locked.stage, PersonId(person.id), locked.now)
+        # Who listened where is nobody's business later: no audit record.
+        return locked.commit(outcome, "enter_room", actor=person, audited=False)
+
+
+def leave_room(caller: Caller, room_id: str) -> int:
+    """Returns the number of the room's stream. Raises what the door and domain.lifecycle.leave_room raise."""
+    room, person = access_room_as_person(caller, room_id)
+    return leave(room, person)
+
+
+def leave(room: Room, person: Person) -> int:
+    """Also ends what sound the person has there. Raises RoomEnded, NotInRoom."""
+    with locked_room(room, person) as locked:
+        seq = locked.commit(lifecycle.leave_room(locked.stage, PersonId(person.id)), "leave_room", actor=person)
+        _end_sessions(room, person, locked.now)
+        return seq
+
+
+def lose_connection(room: Room, person: Person) -> int:
+    """For somebody without sound for the grace time. Raises RoomEnded, NotInRoom."""
+    with locked_room(room, person) as locked:
+        outcome = lifecycle.lose_connection(locked.stage, PersonId(person.id), locked.now)
+        return locked.commit(outcome, "lose_connection", actor=None, target=person, audited=False)
+
+
+def cut_off(room: Room, person: Person) -> None:
+    """Silence what sound the person has in this room, at once; they may come back."""
+    with locked_room(room, person) as locked:
+        locked.commit(lifecycle.cut_off(locked.stage, PersonId(person.id)), "cut_off", actor=None, target=person)
+
+
+def close_at_media(session: str, owner: str) -> None:
+    """Ask the media process to end a session. It is asked again by the keeper where this fails."""
+    try:
+        media.close_session(session, owner)
+    except SessionNotFound:
+        return
+    except MediaUnavailable:
+        logger.warning("A session could not be closed now.", extra={"action": "session_close_failed", "session": session})
+
+
+def _end_sessions(room: Room, person: Person, now: datetime) -> None:
+    sessions = MediaSession.objects.filter(room=room, person=person, ended_at=None)
+    ids = list(sessions.values_list("id", flat=True))
+    sessions.update(ended_at=now, end_reason=OWNER_LEFT)
+    for session in ids:
+        transaction.on_commit(partial(close_at_media, session, person.id))

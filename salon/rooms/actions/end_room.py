@@ -1,0 +1,43 @@
+"""Ending a room: by a moderator, or because nobody is in it."""
+
+from salon.accounts.callers import Caller
+from salon.rooms.access import access_room_as_person
+from salon.rooms.actions.locked_room import LockedRoom, locked_room
+from salon.rooms.domain import lifecycle
+from salon.rooms.domain.room_stage import PersonId
+from salon.rooms.models import Place, Room
+from salon.rooms.stages import seats_of
+
+# Each place that ends is an event in its person's stream. So many at once cost a few milliseconds; the places of a crowd
+# are cleared in portions by the keeper, while the end itself is told at once to everybody who watches the room.
+PORTION = 200
+
+
+def end_room(caller: Caller, room_id: str) -> int:
+    """Returns the number of the room's stream. Raises what the door and domain.lifecycle.end_room raise."""
+    room, person = access_room_as_person(caller, room_id)
+    with locked_room(room, person) as locked:
+        _seat_everybody(locked, person.id)
+        return locked.commit(lifecycle.end_room(locked.stage, PersonId(person.id)), "end_room", actor=person)
+
+
+def end_empty_room(room: Room) -> int:
+    """Whoever still has a place there, has it no more. Raises RoomEnded."""
+    with locked_room(room) as locked:
+        _seat_everybody(locked)
+        return locked.commit(lifecycle.end_empty_room(locked.stage), "end_empty_room", actor=None)
+
+
+def vacate_ended_room(room: Room) -> int:
+    """Clear the next portion of places that an ended room still has. Returns how many."""
+    with locked_room(room) as locked:
+        people = _seat_everybody(locked)
+        locked.commit(lifecycle.vacate(locked.stage), "end_room", actor=None, audited=False)
+        return people
+
+
+def _seat_everybody(locked: LockedRoom, *further: str) -> int:
+    """Read the places of a portion of listeners too: they end with the room. Returns how many of them."""
+    people = Place.objects.filter(room=locked.room, left_at=None).order_by("id").values_list("person_id", flat=True)[:PORTION]
+    locked.seats = seats_of(locked.room, *people, *further)
+    return len(people)

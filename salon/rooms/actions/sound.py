@@ -1,0 +1,138 @@
+"""Sound sessions: opening, restarting ICE, closing. docs/protocol.md section 5."""
+
+import time
+
+from django.utils import timezone
+
+from salon.accounts.callers import Caller
+from salon.accounts.errors import SignInRequired
+from salon.accounts.faces import face_of
+from salon.common.errors import SalonError
+from salon.common.ids import new_id
+from salon.common.signing import Grant, sign_grant
+from salon.config.environment import environment
+from salon.rooms import media, sdp
+from salon.rooms.access import access_live_room_by_id, access_media_session_by_id
+from salon.rooms.actions.attendance import close_at_media, enter_room, leave
+from salon.rooms.enums import Direction
+from salon.rooms.errors import (
+    MediaUnavailable,
+    NotInRoom,
+    NotOnStage,
+    PreconditionFailed,
+    PreconditionRequired,
+    RoomEnded,
+    SessionNotFound,
+)
+from salon.rooms.models import MediaSession, Place, Room
+from salon.rooms.policy import policy_of
+
+# The grant goes straight from here to the media process: seconds would do.
+_GRANT_SECS = 30
+ANY_ETAG = "*"
+
+
+def listen(caller: Caller, room_id: str, offer: str) -> media.OpenedSession:
+    """Enter the room and hear it. Raises what the door raises, RoomEnded, InvalidSdp, MediaUnavailable."""
+    room = access_live_room_by_id(caller, room_id)
+    opened = _open(caller, room, Direction.LISTEN, offer)
+    try:
+        if caller.person is not None:
+            # Again through the lock: while the offer was answered the room may have ended, or the person been removed.
+            enter_room(room, caller.person)
+    except SalonError:
+        _end(MediaSession.objects.get(id=opened.session), "refused")
+        close_at_media(opened.session, _owner(caller))
+        raise
+    return opened
+
+
+def speak(caller: Caller, room_id: str, offer: str) -> media.OpenedSession:
+    """Be heard, with a place on the stage.
+
+    Raises what the door raises, SignInRequired, RoomEnded, NotOnStage, InvalidSdp, MediaUnavailable.
+    """
+    if caller.person is None:
+        raise SignInRequired
+    room = access_live_room_by_id(caller, room_id)
+    if not Place.objects.filter(room=room, person=caller.person, on_stage_since__isnull=False).exists():
+        raise NotOnStage
+    # No second look afterwards: the media process itself refuses and closes speaking sessions that the policy has no place for.
+    return _open(caller, room, Direction.SPEAK, offer)
+
+
+def patch_session(caller: Caller, session_id: str, fragment: str, if_match: str | None) -> media.RestartedIce | None:
+    """An ICE restart; None for a fragment that brings only candidates, which an ICE-lite server needs none of.
+
+    Raises SessionNotFound, PreconditionRequired, PreconditionFailed, InvalidSdp, MediaUnavailable.
+    """
+    session = access_media_session_by_id(caller, session_id)
+    if if_match is None:
+        raise PreconditionRequired
+    if ANY_ETAG not in (tags := [tag.strip() for tag in if_match.split(",")]) and session.etag not in tags:
+        raise PreconditionFailed
+    if not sdp.names_credentials(fragment):
+        return None
+    restarted = media.restart_ice(session.id, session.owner, fragment)
+    if restarted is not None:
+        MediaSession.objects.filter(id=session.id).update(etag=restarted.etag)
+    return restarted
+
+
+def close_session(caller: Caller, session_id: str) -> None:
+    """End one's session; ending the listening session leaves the room. Raises SessionNotFound, MediaUnavailable."""
+    session = access_media_session_by_id(caller, session_id)
+    try:
+        media.close_session(session.id, session.owner)
+    except SessionNotFound:
+        # Taken over or timed out already: the room is for a newer session, or the keeper, to leave.
+        _end(session, "gone")
+        return
+    _end(session, "deleted")
+    if session.direction == Direction.LISTEN and caller.person is not None:
+        try:
+            leave(session.room, caller.person)
+        except (NotInRoom, RoomEnded):
+            return
+
+
+def _open(caller: Caller, room: Room, direction: Direction, offer: str) -> media.OpenedSession:
+    try:
+        opened = media.open_session(_grant(caller, room, direction), offer, policy_of(room))
+    except media.GrantRefused:
+        # The room changed after we looked. Looking again tells how; where it tells nothing, the next try will succeed.
+        access_live_room_by_id(caller, room.id)
+        raise MediaUnavailable from None
+    MediaSession.objects.create(
+        id=opened.session,
+        room=room,
+        person=caller.person,
+        visitor=caller.visitor,
+        direction=direction,
+        etag=opened.etag,
+        opened_at=timezone.now(),
+    )
+    return opened
+
+
+def _grant(caller: Caller, room: Room, direction: Direction) -> str:
+    place = Place.objects.filter(room=room, person=caller.person).first() if caller.person else None
+    grant: Grant = {
+        "id": new_id(),
+        "session": new_id(),
+        "room": room.id,
+        "person": _owner(caller),
+        "face": face_of(caller.person) if caller.person else None,
+        "direction": direction.value,
+        "epoch": place.epoch if place else 0,
+        "expires": int(time.time()) + _GRANT_SECS,
+    }
+    return sign_grant(grant, environment().secret_key)
+
+
+def _owner(caller: Caller) -> str:
+    return str(caller.person.id if caller.person else caller.visitor)
+
+
+def _end(session: MediaSession, reason: str) -> None:
+    MediaSession.objects.filter(id=session.id, ended_at=None).update(ended_at=timezone.now(), end_reason=reason)

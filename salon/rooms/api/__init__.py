@@ -1,0 +1,12 @@
+"""The rooms' part of the HTTP API."""
+
+from ninja import Router
+
+from .commands import router as commands_router
+from .rooms import router as rooms_router
+from .sound import router as sound_router
+
+router = Router(tags=["rooms"])
+router.add_router("", rooms_router)
+router.add_router("", commands_router)
+router.add_router("", sound_router)

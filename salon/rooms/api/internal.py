@@ -1,0 +1,57 @@
+"""What the gateway and the media process ask; docs/subsystems/processes.md."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import translation
+from pydantic import BaseModel, ValidationError
+
+from salon.accounts.callers import Caller
+from salon.accounts.errors import SignInRequired
+from salon.accounts.models import Person
+from salon.common.errors import Invalid
+from salon.rooms.commands import run_named
+from salon.rooms.models import Room
+from salon.rooms.policy import policies_of
+from salon.streams.api import snapshot
+
+T = TypeVar("T", bound=BaseModel)
+
+
+class CommandRequest(BaseModel):
+    person: str
+    room: str
+    name: str
+    data: dict[str, Any]
+    key: str | None = None
+
+
+class PoliciesRequest(BaseModel):
+    rooms: dict[str, int]
+
+
+def command(request: HttpRequest) -> HttpResponse:
+    wanted = _parsed(CommandRequest, request)
+    person = Person.objects.filter(id=wanted.person, is_active=True).first()
+    if person is None:
+        raise SignInRequired
+    caller = Caller(person, None, translation.get_language() or "")
+    return JsonResponse(run_named(caller, wanted.room, wanted.name, wanted.data, wanted.key))
+
+
+def policies(request: HttpRequest) -> HttpResponse:
+    """Newer ones than those named. A room that does not exist here any more is not among them."""
+    known = _parsed(PoliciesRequest, request).rooms
+    newer = [room for room in Room.objects.filter(id__in=known) if room.policy_version > known[room.id]]
+    return JsonResponse({"policies": policies_of(newer)})
+
+
+def _parsed(model: type[T], request: HttpRequest) -> T:
+    try:
+        return model.model_validate_json(request.body)
+    except ValidationError as error:
+        raise Invalid from error
+
+
+internal_views: Mapping[str, Callable[[HttpRequest], HttpResponse]] = {"snapshot": snapshot, "command": command, "policies": policies}

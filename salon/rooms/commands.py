@@ -1,0 +1,98 @@
+"""Carrying out a command, whichever way it came: at a bearable rate, and once however often it is retried."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from pydantic import ValidationError
+from typing_extensions import TypedDict
+
+from salon.accounts.callers import Caller
+from salon.accounts.errors import SignInRequired
+from salon.accounts.models import Person
+from salon.common.errors import Invalid
+from salon.rooms.access import access_room_by_id
+from salon.rooms.errors import IdempotencyMismatch
+from salon.rooms.messages import MESSAGES
+from salon.rooms.messages.message import Fields, Message
+from salon.rooms.models import CommandReceipt
+from salon.rooms.models.command_receipt import KEY_MAX
+from salon.rooms.rate_limits import COMMANDS
+
+RECEIPTS_KEPT = timedelta(minutes=10)
+
+
+class Answer(TypedDict):
+    seq: int
+
+
+def run_named(caller: Caller, room_id: str, name: str, data: object, key: str | None) -> Answer:
+    """For a command that names itself: parse, then `run`. Raises Invalid for an unknown name or fields that do not fit."""
+    message = MESSAGES.get(name)
+    if message is None:
+        raise Invalid(field="name")
+    try:
+        fields = message.fields.model_validate(data)
+    except ValidationError as error:
+        raise Invalid(field=_field_at_fault(error)) from error
+    return run(caller, room_id, message, fields, key)
+
+
+def run(caller: Caller, room_id: str, message: Message[Any], fields: Fields, key: str | None) -> Answer:
+    """key: the client's own, or None; the same within ten minutes gets the first answer and does nothing again.
+
+    Raises what the action raises, SignInRequired, TooManyRequests, IdempotencyMismatch.
+    """
+    if caller.person is None:
+        raise SignInRequired
+    COMMANDS.take(caller.person.id)
+    if key is None:
+        return {"seq": message.act(caller, room_id, fields)}
+    if not 0 < len(key) <= KEY_MAX or not key.isprintable():
+        raise Invalid(field="Idempotency-Key")
+    room = access_room_by_id(caller, room_id)
+    digest = _digest(room.id, message.name, fields.model_dump(mode="json"))
+    return _once(caller.person, key, room.id, digest, lambda: {"seq": message.act(caller, room_id, fields)})
+
+
+def forget_old_receipts() -> int:
+    return CommandReceipt.objects.filter(at__lt=timezone.now() - RECEIPTS_KEPT).delete()[0]
+
+
+def _once(person: Person, key: str, room_id: str, digest: str, act: Callable[[], Answer]) -> Answer:
+    """The receipt is written in the command's own transaction: either both are kept or neither. Of two retries at once the
+    second waits on the unique key until the first has committed, and then finds its answer; a refusal leaves no receipt.
+    """
+    now = timezone.now()
+    CommandReceipt.objects.filter(person=person, key=key, at__lt=now - RECEIPTS_KEPT).delete()
+    with transaction.atomic():
+        try:
+            with transaction.atomic():
+                receipt = CommandReceipt.objects.create(person=person, key=key, room_id=room_id, digest=digest, at=now)
+        except IntegrityError:
+            return _first_answer(CommandReceipt.objects.get(person=person, key=key), digest)
+        answer = act()
+        receipt.answer = dict(answer)
+        receipt.save(update_fields=["answer"])
+        return answer
+
+
+def _first_answer(receipt: CommandReceipt, digest: str) -> Answer:
+    if receipt.digest != digest:
+        raise IdempotencyMismatch
+    # Committed with its command, so a receipt that can be read has its answer.
+    assert receipt.answer is not None  # noqa: S101
+    return {"seq": receipt.answer["seq"]}
+
+
+def _digest(room_id: str, name: str, fields: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps([room_id, name, fields], sort_keys=True).encode()).hexdigest()
+
+
+def _field_at_fault(error: ValidationError) -> str | None:
+    location = error.errors()[0]["loc"]
+    return str(location[0]) if location else None

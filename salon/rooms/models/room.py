@@ -1,0 +1,50 @@
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from salon.common.ids import ID_LENGTH, new_id
+from salon.rooms.enums import EndReason, Phase, Visibility
+
+TITLE_MAX, TOPIC_MAX = 100, 200
+
+
+class Room(models.Model):
+    """One live conversation. Who is where in it is in Place; what may be heard is derived from both (policy.py)."""
+
+    id = models.CharField(primary_key=True, max_length=ID_LENGTH, default=new_id, editable=False)
+    host = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="rooms_hosted")
+    title = models.CharField(max_length=TITLE_MAX)
+    topic = models.CharField(max_length=TOPIC_MAX, blank=True)
+    language = models.CharField(max_length=35)
+    """BCP 47 (RFC 5646 section 4.4.1 names 35 characters as enough for any)."""
+    visibility = models.CharField(max_length=10, default=Visibility.OPEN)
+    phase = models.CharField(max_length=10, default=Phase.LIVE)
+    opened_at = models.DateTimeField(db_default=Now())
+    entered_at = models.DateTimeField(null=True, blank=True)
+    """When the first person's sound connected; None while nobody has come."""
+    ended_at = models.DateTimeField(null=True, blank=True)
+    end_reason = models.CharField(max_length=10, blank=True)
+    policy_version = models.PositiveIntegerField(default=1)
+    """Raised by every change that the media process must know: stage, mutes, epochs, the end."""
+    audience = models.PositiveIntegerField(default=0)
+    """Listeners with sound connected, visitors too, as the keeper last wrote it. Screens show the live number from presence."""
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="room_phase_known", condition=Q(phase__in=[phase.value for phase in Phase])),
+            models.CheckConstraint(name="room_visibility_known", condition=Q(visibility__in=[kind.value for kind in Visibility])),
+            models.CheckConstraint(
+                name="room_ended_has_time_and_reason",
+                condition=Q(phase=Phase.LIVE, ended_at=None, end_reason="")
+                | Q(phase=Phase.ENDED, ended_at__isnull=False, end_reason__in=[reason.value for reason in EndReason]),
+            ),
+        ]
+        indexes = [models.Index(name="room_live", fields=["-opened_at"], condition=Q(phase=Phase.LIVE))]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def is_live(self) -> bool:
+        return self.phase == Phase.LIVE

@@ -1,0 +1,87 @@
+"""Reads with more than one caller. Each takes a fixed number of queries, however many rooms or people it answers for."""
+
+from django.db.models import QuerySet
+
+from salon.accounts.callers import Caller
+from salon.accounts.models import Person
+from salon.rooms.access import live_rooms_for
+from salon.rooms.domain.room_stage import PersonId
+from salon.rooms.enums import Phase, Visibility
+from salon.rooms.languages import primary
+from salon.rooms.models import Place, Room
+from salon.rooms.ranking import Glance, Reader, ranked, why
+from salon.rooms.shapes import HandEntry, MyPlace, RoomBody, RoomCard, RoomState, hand_entry, my_place, room_card, room_state
+from salon.rooms.stages import seats_of, seats_of_all, seats_on_stage
+
+# More rooms than one looks through; the ranking decides which.
+_HALLWAY_LENGTH = 200
+
+
+def hallway(caller: Caller, *, language: str | None = None) -> list[RoomCard]:
+    """The live rooms the caller may enter, best first for them. language: only rooms in it (`fr` finds `fr-CA`)."""
+    rooms = list(live_rooms_for(caller).select_related("host"))
+    if language:
+        rooms = [room for room in rooms if primary(room.language) == primary(language)]
+    reader = reader_of(caller)
+    best = ranked(rooms, _glance, reader)[:_HALLWAY_LENGTH]
+    seats = seats_on_stage(best)
+    return [room_card(room, seats[room.id].stage, seats[room.id].faces, why(_glance(room), reader)) for room in best]
+
+
+def reader_of(caller: Caller) -> Reader:
+    """A visitor, and a person who named no language, is taken to speak the language they read Salon in."""
+    named = caller.person.languages if caller.person else []
+    return Reader.speaking(named or [caller.language])
+
+
+def room_body(caller: Caller, room: Room) -> RoomBody:
+    """room: with its host loaded, through the door already."""
+    people = [caller.person.id] if caller.person else []
+    seats = seats_of(room, *people)
+    reader = reader_of(caller)
+    card = room_card(room, seats.stage, seats.faces, why(_glance(room), reader))
+    mine = my_place(seats.stage, PersonId(people[0]), seats.faces) if people else None
+    return {**card, "state": room_state(room, seats.stage, seats.faces), "mine": mine}
+
+
+def listed_cards() -> list[RoomCard]:
+    """What the hallway's stream is about: open live rooms, for nobody in particular."""
+    rooms = list(open_live_rooms().select_related("host"))
+    seats = seats_on_stage(rooms)
+    return [room_card(room, seats[room.id].stage, seats[room.id].faces) for room in rooms]
+
+
+def open_live_rooms() -> QuerySet[Room]:
+    return Room.objects.filter(phase=Phase.LIVE, visibility=Visibility.OPEN)
+
+
+def state_of(room: Room) -> RoomState:
+    """room: with its host loaded."""
+    seats = seats_of(room)
+    return room_state(room, seats.stage, seats.faces)
+
+
+def hands_of(room: Room) -> list[HandEntry]:
+    seats = seats_of(room)
+    return [hand_entry(place, seats.faces) for place in seats.stage.queue()]
+
+
+def places_of(person_id: str) -> dict[str, MyPlace]:
+    """One's places by room, wherever one is in."""
+    rooms = list(Room.objects.filter(places__person=person_id, places__left_at=None))
+    seats = seats_of_all(rooms, person_id)
+    places = {room.id: my_place(seats[room.id].stage, PersonId(person_id), seats[room.id].faces) for room in rooms}
+    return {room: place for room, place in places.items() if place is not None}
+
+
+def my_place_in(room: Room, person: Person) -> MyPlace | None:
+    seats = seats_of(room, person.id)
+    return my_place(seats.stage, PersonId(person.id), seats.faces)
+
+
+def moderates(person_id: str, room_id: str) -> bool:
+    return Place.objects.filter(room=room_id, person=person_id, role__in=["host", "moderator"]).exists()
+
+
+def _glance(room: Room) -> Glance:
+    return Glance(primary(room.language), room.audience, room.opened_at)

@@ -1,0 +1,155 @@
+"""The shapes of docs/protocol.md sections 3 and 7, made from the stage: the same functions serve answers, snapshots and events.
+
+That is what makes a snapshot and the events after it agree with the next snapshot: neither has a way of its own to say a thing.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from typing_extensions import TypedDict
+
+from salon.accounts.faces import Face, face_of
+from salon.common.times import rfc3339
+from salon.rooms.domain.hands import hand_position
+from salon.rooms.domain.room_stage import PersonId, RoomStage, StagePlace
+from salon.rooms.models import Room
+
+Faces = Mapping[str, Face]
+
+# A card is a glance: the faces of a stage beyond these are seen inside.
+_FACES_ON_A_CARD = 8
+
+
+class StageMember(TypedDict):
+    person: Face
+    role: str
+    muted: bool
+    csrc: int
+    since: str
+
+
+class RoomState(TypedDict):
+    id: str
+    title: str
+    topic: str
+    language: str
+    visibility: str
+    phase: str
+    opened_at: str
+    ended_at: str | None
+    host: Face
+    stage: list[StageMember]
+    hand_count: int
+
+
+class RoomCard(TypedDict):
+    id: str
+    title: str
+    topic: str
+    language: str
+    visibility: str
+    host: Face
+    speakers: list[Face]
+    audience: int
+    opened_at: str
+    why: str
+
+
+class HandEntry(TypedDict):
+    person: Face
+    raised_at: str
+    invited: bool
+    has_spoken: bool
+
+
+class MyPlace(TypedDict):
+    role: str
+    on_stage: bool
+    hand_raised_at: str | None
+    hand_position: int | None
+    invited_by: Face | None
+    muted: bool
+    muted_by: Face | None
+
+
+class RoomBody(RoomCard):
+    state: RoomState
+    mine: MyPlace | None
+
+
+def room_state(room: Room, stage: RoomStage, faces: Faces) -> RoomState:
+    """room: with its host loaded. stage: everybody on the stage or with a hand up, at least."""
+    return {
+        "id": room.id,
+        "title": room.title,
+        "topic": room.topic,
+        "language": room.language,
+        "visibility": room.visibility,
+        "phase": room.phase,
+        "opened_at": rfc3339(room.opened_at),
+        "ended_at": _time(room.ended_at),
+        "host": face_of(room.host),
+        "stage": [stage_member(place, faces) for place in stage.on_stage()],
+        "hand_count": len(stage.hands()),
+    }
+
+
+def room_card(room: Room, stage: RoomStage, faces: Faces, why: str = "") -> RoomCard:
+    """room: with its host loaded. why: a sentence for one person; a stream that everyone watches has none."""
+    return {
+        "id": room.id,
+        "title": room.title,
+        "topic": room.topic,
+        "language": room.language,
+        "visibility": room.visibility,
+        "host": face_of(room.host),
+        "speakers": [faces[place.person] for place in stage.on_stage()[:_FACES_ON_A_CARD]],
+        "audience": room.audience,
+        "opened_at": rfc3339(room.opened_at),
+        "why": why,
+    }
+
+
+def stage_member(place: StagePlace, faces: Faces) -> StageMember:
+    assert place.on_stage_since is not None, "only who is on the stage is a member of it"  # noqa: S101
+    return {
+        "person": faces[place.person],
+        "role": place.role.value,
+        "muted": place.muted,
+        "csrc": place.csrc,
+        "since": rfc3339(place.on_stage_since),
+    }
+
+
+def hand_entry(place: StagePlace, faces: Faces) -> HandEntry:
+    assert place.queued_at is not None, "only who waits has an entry"  # noqa: S101
+    return {
+        "person": faces[place.person],
+        "raised_at": rfc3339(place.queued_at),
+        "invited": place.invited_at is not None,
+        "has_spoken": place.has_spoken,
+    }
+
+
+def my_place(stage: RoomStage, person: PersonId, faces: Faces) -> MyPlace | None:
+    """None for somebody who is not in the room. stage: with everybody whose hand is up."""
+    place = stage.places.get(person)
+    if place is None or not place.is_in:
+        return None
+    return {
+        "role": place.role.value,
+        "on_stage": place.on_stage,
+        "hand_raised_at": _time(place.hand_raised_at),
+        "hand_position": hand_position(stage, person) if place.hand_raised_at else None,
+        "invited_by": _face(place.invited_by, faces),
+        "muted": place.muted,
+        "muted_by": _face(place.muted_by, faces),
+    }
+
+
+def _time(time: datetime | None) -> str | None:
+    return rfc3339(time) if time else None
+
+
+def _face(person: PersonId | None, faces: Faces) -> Face | None:
+    return faces.get(person) if person else None

@@ -1,0 +1,17 @@
+"""Jobs of the rooms, run by the worker."""
+
+import logging
+
+from procrastinate.contrib.django import app
+
+from salon.rooms.commands import forget_old_receipts
+
+logger = logging.getLogger(__name__)
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(queueing_lock="rooms.receipts")
+def forget_receipts(timestamp: int) -> None:
+    """timestamp: Unix seconds of the minute it was due; procrastinate hands it to every periodic task."""
+    count = forget_old_receipts()
+    logger.info("Old command receipts were dropped.", extra={"action": "receipts_forgotten", "count": count, "due": timestamp})

@@ -1,0 +1,22 @@
+"""POST /internal/snapshot; docs/subsystems/processes.md."""
+
+from django.http import HttpRequest, JsonResponse
+from pydantic import BaseModel, Field
+
+from salon.streams.kinds import Watcher
+from salon.streams.snapshots import Missed, open_stream
+
+
+class SnapshotRequest(BaseModel):
+    stream: str = Field(max_length=64)
+    person: str | None = None
+    visitor: str | None = None
+    after: int | None = Field(default=None, ge=0)
+
+
+def snapshot(request: HttpRequest) -> JsonResponse:
+    wanted = SnapshotRequest.model_validate_json(request.body)
+    opened = open_stream(Watcher(wanted.person, wanted.visitor), wanted.stream, wanted.after)
+    if isinstance(opened, Missed):
+        return JsonResponse({"seq": opened.seq, "events": opened.events})
+    return JsonResponse({"seq": opened.seq, "state": opened.state})
