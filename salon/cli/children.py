@@ -1,6 +1,7 @@
 """The processes that `salon serve` starts, watches, starts again and stops."""
 
 import asyncio
+import contextlib
 import ctypes
 import logging
 import logging.handlers
@@ -76,10 +77,8 @@ class Child:
     def signal(self, number: signal.Signals) -> None:
         """To its whole process group: granian's workers are its children, not ours."""
         if self.pid is not None:
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.pid, number)
-            except ProcessLookupError:
-                pass
 
     async def _run_once(self) -> int:
         self._process = await asyncio.create_subprocess_exec(
