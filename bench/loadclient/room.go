@@ -66,19 +66,24 @@ func (l *roomLoad) bringOnStage(ctx context.Context, speaker *account) error {
 	if err != nil {
 		return err
 	}
-	// Entering counts once the sound is connected, which the server may learn a moment after we do.
-	for attempt := 0; ; attempt++ {
-		err = l.host.command(ctx, l.room, "invite_to_stage", map[string]any{"person": person})
-		var refused *refusal
-		if err == nil || attempt == 50 || !errors.As(err, &refused) || refused.Code != "not_in_room" {
-			break
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
-	if err != nil {
+	invite := func() error { return l.host.command(ctx, l.room, "invite_to_stage", map[string]any{"person": person}) }
+	if err := whileNotInRoom(invite); err != nil {
 		return err
 	}
 	return speaker.command(ctx, l.room, "accept_invitation", map[string]any{})
+}
+
+// whileNotInRoom repeats a command for up to five seconds while the answer is that somebody is not in the room: entering
+// counts once the sound is connected, and the server learns that a moment after the client does.
+func whileNotInRoom(command func() error) error {
+	for attempt := 0; ; attempt++ {
+		err := command()
+		var refused *refusal
+		if attempt == 50 || !errors.As(err, &refused) || refused.Code != "not_in_room" {
+			return err
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
 }
 
 // start exchanges SDP and connects one session.

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -202,7 +201,7 @@ func (s *audienceSockets) keepAlive(ctx context.Context) {
 	}
 }
 
-func runSockets(ctx context.Context, arguments []string) (failed error) {
+func runSockets(ctx context.Context, arguments []string) error {
 	flags := flag.NewFlagSet("sockets", flag.ExitOnError)
 	base := flags.String("base", "http://localhost:8000", "the server")
 	tokens := flags.String("tokens", "", "file with the host's bearer token in the first line")
@@ -219,27 +218,11 @@ func runSockets(ctx context.Context, arguments []string) (failed error) {
 	if err != nil {
 		return err
 	}
-	id, err := newIdentity()
+	load, closeRoom, err := quietRoom(ctx, accounts[0])
 	if err != nil {
 		return err
 	}
-	r, err := newReader()
-	if err != nil {
-		return err
-	}
-	go func() { _ = r.run() }() // ends with the process; the host's sound is not measured here
-	load, err := openRoom(ctx, r, id, accounts[:1], 1)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		closing, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-		defer cancel()
-		if err := load.close(closing); err != nil && failed == nil {
-			fmt.Fprintln(os.Stderr, "loadclient: ending the room:", err)
-		}
-	}()
-	go load.keepAlive(ctx)
+	defer closeRoom()
 	sockets := &audienceSockets{host: accounts[0], room: load.room}
 	go sockets.keepAlive(ctx)
 	began := time.Now()

@@ -1,0 +1,63 @@
+"""`make bench`: start Salon, bring a crowd, print the figures as JSON lines. Everything else goes to standard error."""
+
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from bench.application import event_figures, request_figures, start_figures
+from bench.figures import Figure
+from bench.installation import Installation
+from bench.media import media_figures
+from bench.processes import ProcessGone
+from bench.programs import BenchFailed, build, progress
+
+
+def main() -> int:
+    """0 when every figure could be measured; else 1, with the figures that could, and a sentence for each part that could not."""
+    # A terminated bench must not leave its server behind: turn SIGTERM into an exception that unwinds.
+    signal.signal(signal.SIGTERM, _interrupt)
+    began = time.monotonic()
+    failures: list[str] = []
+    with _noting(failures, "building"):
+        build()
+        with Installation() as salon:
+            with _noting(failures, "starting"):
+                show(start_figures(salon))
+            if not failures:
+                with _noting(failures, "media"):
+                    show(media_figures(salon))
+                with _noting(failures, "events"):
+                    show(event_figures(salon))
+                with _noting(failures, "requests"):
+                    show(request_figures(salon))
+    progress(f"took {time.monotonic() - began:.0f} s")
+    return 1 if failures else 0
+
+
+def show(figures: Iterator[Figure]) -> None:
+    for figure in figures:
+        print(figure.line(), flush=True)
+
+
+@contextmanager
+def _noting(failures: list[str], part: str) -> Iterator[None]:
+    """One part's failure must not hide the other parts' figures."""
+    try:
+        yield
+    except (BenchFailed, ProcessGone) as error:
+        failures.append(part)
+        progress(f"{part}: {error}")
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,73 @@
+import os
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+
+from bench.processes import ProcessGone, cpu_secs, descendants, listener, parse_cpu_secs, resident_kib, socket_inodes
+
+TICKS = os.sysconf("SC_CLK_TCK")
+UDP_TABLE = """\
+   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops
+ 1234: 0100007F:1F44 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 4711 2 0000000000000000 0
+ 1235: 00000000:1F45 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 4712 2 0000000000000000 0
+"""
+TCP_TABLE = """\
+  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+   0: 0100007F:1F44 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 51 1 0 100 0 0 10 0
+   1: 0100007F:1F44 0100007F:C001 01 00000000:00000000 00:00000000 00000000     0        0 52 1 0 20 4 30 10 -1
+"""
+
+
+def test_cpu_time_is_user_and_system_even_with_a_strange_name() -> None:
+    stat = f"42 (a) b (c) S 1 42 42 0 -1 4194304 100 0 0 0 {3 * TICKS} {TICKS // 2} 0 0 20 0 1 0 12345 1000000 500"
+    assert parse_cpu_secs(stat) == 3.5
+
+
+def test_cpu_time_of_this_process_grows_by_what_it_works() -> None:
+    before, worked = cpu_secs(os.getpid()), time.process_time()
+    while time.process_time() - worked < 0.2:
+        sum(range(1000))
+    assert cpu_secs(os.getpid()) - before == pytest.approx(time.process_time() - worked, abs=3 / TICKS)
+
+
+def test_process_that_ended_is_named() -> None:
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    child.wait()
+    with pytest.raises(ProcessGone, match=f"process {child.pid} has ended"):
+        cpu_secs(child.pid)
+
+
+def test_resident_memory_sees_what_is_used() -> None:
+    before = resident_kib(os.getpid())
+    block = bytearray(b"\x01" * (32 << 20))
+    assert resident_kib(os.getpid()) - before == pytest.approx(32 << 10, rel=0.2)
+    del block
+
+
+def test_socket_inodes_are_those_of_the_port() -> None:
+    assert socket_inodes(UDP_TABLE, 8004, "udp") == [4711]
+    assert socket_inodes(UDP_TABLE, 9, "udp") == []
+    assert socket_inodes(TCP_TABLE, 8004, "tcp") == [51]
+
+
+def test_listener_is_the_process_that_owns_the_port() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as bound:
+        bound.bind(("127.0.0.1", 0))
+        port = bound.getsockname()[1]
+        assert listener(port, "udp", descendants(os.getpid())) == os.getpid()
+        with pytest.raises(ProcessGone, match=f"listens on udp port {port}"):
+            listener(port, "udp", [1])
+
+
+def test_descendants_begin_with_the_process_and_hold_grandchildren() -> None:
+    nested = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'print(1, flush=True); input()'])"
+    with subprocess.Popen([sys.executable, "-c", nested], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        child.stdout.readline()  # the grandchild is up
+        family = descendants(child.pid)
+        child.communicate(b"\n")
+    assert family[0] == child.pid
+    assert len(family) == 2
