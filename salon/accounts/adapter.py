@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from salon.accounts.actions.sign_up import SignUp, sign_up
 from salon.accounts.channels import messages
 from salon.accounts.models import Person
+from salon.common.errors import TooManyRequests
 from salon.config.environment import environment
 
 
@@ -33,7 +34,17 @@ class AccountAdapter(DefaultAccountAdapter):
         return user
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        messages.send_mail(template_prefix.rpartition("/")[2], email, {"sign_in_url": f"{environment().public_url}/sign-in", **context})
+        messages.send_mail(template_prefix.rpartition("/")[2], email, context)
+
+    def send_account_already_exists_mail(self, email: str) -> None:
+        messages.send_mail("account_already_exists", email, {"sign_in_url": f"{environment().public_url}/sign-in"})
+
+    def validation_error(self, code: str, *args: object) -> Exception:
+        # A rate limit is no fault of a field: it leaves as 429 like every other one.
+        if code in ("rate_limited", "too_many_login_attempts"):
+            raise TooManyRequests(retry_after_secs=60)
+        error: Exception = super().validation_error(code, *args)
+        return error
 
     def add_message(self, *args: object, **kwargs: object) -> None:
         """Nothing: the client shows its own sentences, and stored ones would surface on the operator's pages."""

@@ -47,15 +47,15 @@ class PersonAdmin(admin.ModelAdmin):
 
 @admin.register(Invitation)
 class InvitationAdmin(admin.ModelAdmin):
-    list_display = ("id", "inviter", "email", "places", "places_taken", "created_at", "ends_at")
-    list_filter = ("ends_at",)
+    list_display = ("id", "inviter", "email", "uses_allowed", "uses", "created_at", "expires_at")
+    list_filter = ("expires_at",)
     search_fields = ("id", "inviter__handle", "email")
     ordering = ("-created_at",)
-    readonly_fields = ("id", "inviter", "places_taken", "created_at")
-    fields = ("id", "inviter", "email", "places", "places_taken", "ends_at", "created_at")
+    readonly_fields = ("id", "inviter", "uses", "created_at")
+    fields = ("id", "inviter", "email", "uses_allowed", "uses", "expires_at", "created_at")
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        return {"ends_at": timezone.now() + timedelta(days=14)}
+        return {"expires_at": timezone.now() + timedelta(days=14)}
 
 
 @admin.register(Waiting)

@@ -55,7 +55,7 @@ class WaitingListClosed(SignUpClosed):
 
 
 class NoInvitationsLeft(AccountsError):
-    """The budget is used up; places of invitations that end unused come back."""
+    """The budget is used up; what an expired invitation left unused comes back."""
 
     code = "no_invitations_left"
     message = _("You have no invitations left.")

@@ -65,6 +65,9 @@ class SignUpForm(forms.Form):
         cleaned = super().clean() or self.cleaned_data
         discard_abandoned(timezone.now())
         email, handle = cleaned.get("email"), cleaned.get("handle")
+        # allauth found an account with this address. If its code was never typed, it is nobody's: sign_up puts the new one in its place.
+        if email and Person.objects.filter(email=email, is_pending=True).exists():
+            self.account_already_exists = False
         for field, check in (("invitation", self._check_policy), ("handle", self._check_handle_is_free)):
             if email and handle:
                 try:

@@ -5,16 +5,16 @@ from datetime import datetime
 from django.db.models import Case, F, Q, Sum, When
 
 from salon.accounts.domain.handles import skeleton
-from salon.accounts.domain.sign_up import places_left
+from salon.accounts.domain.sign_up import budget_left
 from salon.accounts.models import Invitation, Person, Waiting
 from salon.common.ids import is_id
 
 
 def invitations_left(person: Person, now: datetime) -> int:
-    """Places this person can still offer. An invitation that ended gives back those nobody took."""
-    held = Case(When(ends_at__gt=now, then=F("places")), default=F("places_taken"))
+    """How many people this person can still invite. An expired invitation gives back what nobody used."""
+    held = Case(When(expires_at__gt=now, then=F("uses_allowed")), default=F("uses"))
     taken = person.invitations.aggregate(total=Sum(held))["total"] or 0
-    return places_left(person.invitation_allowance, taken)
+    return budget_left(person.invitation_allowance, taken)
 
 
 def open_invitation(code: str, now: datetime) -> Invitation | None:
@@ -22,7 +22,7 @@ def open_invitation(code: str, now: datetime) -> Invitation | None:
     if not is_id(code):
         return None
     inviter_is_here = Q(inviter=None) | Q(inviter__is_active=True)
-    can_be_spent = Q(ends_at__gt=now, places_taken__lt=F("places"))
+    can_be_spent = Q(expires_at__gt=now, uses__lt=F("uses_allowed"))
     return Invitation.objects.select_related("inviter").filter(inviter_is_here & can_be_spent, pk=code).first()
 
 

@@ -10,7 +10,7 @@ from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
 from salon.api.statuses import status_of
-from salon.common.errors import SalonError
+from salon.common.errors import SalonError, TooManyRequests
 
 logger = logging.getLogger(__name__)
 
@@ -78,13 +78,15 @@ def _bug(request: HttpRequest, error: Exception | type[Exception]) -> HttpRespon
 
 
 class OneErrorBodyMiddleware:
-    """Gives the error body to what no operation of the API refused: an unexpected method, and our refusals within allauth's views."""
+    """Gives the error body to what no operation of the API refused: an unexpected method, and rate limits and our refusals within allauth."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
+        if response.status_code == 429 and request.path.startswith("/_allauth/"):
+            return refusal_of(TooManyRequests(retry_after_secs=60))
         if response.status_code == 405 and request.path.startswith("/api/"):
             answer = refusal("method_not_allowed", _("This address does not take that method."))
             answer["Allow"] = response.get("Allow", "")

@@ -104,7 +104,7 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 # Sign-up and sign-in: django-allauth's headless API for browsers. No passwords anywhere.
 HEADLESS_ONLY = True
 HEADLESS_CLIENTS = ("browser",)
-HEADLESS_FRONTEND_URLS = {"account_signup": f"{ENVIRONMENT.public_url}/sign-up"}
+HEADLESS_FRONTEND_URLS = {"account_signup": f"{ENVIRONMENT.public_url}/sign-in"}
 ACCOUNT_ADAPTER = "salon.accounts.adapter.AccountAdapter"
 ACCOUNT_SIGNUP_FORM_CLASS = "salon.accounts.forms.SignUpForm"
 ACCOUNT_SIGNUP_FIELDS = ["email*"]
@@ -119,7 +119,7 @@ ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESE
 _CODE = {"numeric": True, "length": 6, "dashed": False}
 ACCOUNT_LOGIN_BY_CODE_FORMAT = ACCOUNT_EMAIL_VERIFICATION_BY_CODE_FORMAT = ACCOUNT_PHONE_VERIFICATION_CODE_FORMAT = _CODE
 ACCOUNT_LOGIN_BY_CODE_TIMEOUT = ACCOUNT_EMAIL_VERIFICATION_BY_CODE_TIMEOUT = ACCOUNT_PHONE_VERIFICATION_TIMEOUT = 15 * 60
-ACCOUNT_RATE_LIMITS = {"request_login_code": "20/m/ip,3/m/key,10/h/key", "signup": "10/m/ip,60/h/ip"}
+ACCOUNT_RATE_LIMITS = {"request_login_code": "20/m/ip,3/m/key,10/h/key", "signup": "10/m/ip,60/h/ip", "confirm_email": "3/m/key,10/h/key"}
 ACCOUNT_MAX_EMAIL_ADDRESSES = 3
 # The gateway writes the address it sees behind whatever X-Forwarded-For says.
 ALLAUTH_TRUSTED_PROXY_COUNT = 1

@@ -1,6 +1,5 @@
 """Claiming a handle, for a person or on the waiting list."""
 
-from django.db import connection
 from django.utils.translation import gettext as _
 
 from salon.accounts.domain.handles import is_reserved, is_well_formed, skeleton
@@ -8,6 +7,7 @@ from salon.accounts.errors import HandleTaken
 from salon.accounts.models import Person
 from salon.accounts.queries import is_handle_free
 from salon.common.errors import Invalid
+from salon.common.locks import lock_name
 
 
 def check_handle(handle: str) -> str:
@@ -26,12 +26,11 @@ def check_handle(handle: str) -> str:
 def claim_handle_locked(handle: str, *, email: str | None = None, person: Person | None = None) -> str:
     """The handle as it may now be saved, by the end of the caller's transaction.
 
-    Two claims of look-alikes wait for each other on an advisory lock: people and the waiting list are two tables, so no
+    Two claims of look-alikes wait for each other on the name: people and the waiting list are two tables, so no
     single unique index can hold them apart. Raises Invalid, HandleTaken.
     """
     handle = check_handle(handle)
-    with connection.cursor() as cursor:
-        cursor.execute("select pg_advisory_xact_lock(hashtext(%s))", [f"handle:{skeleton(handle)}"])
+    lock_name(f"handle:{skeleton(handle)}")
     if not is_handle_free(handle, email=email, person=person):
         raise HandleTaken(field="handle")
     return handle

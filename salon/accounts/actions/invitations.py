@@ -1,4 +1,4 @@
-"""Invitations: make one within one's budget, spend a place of one."""
+"""Invitations: make one within one's budget, spend one."""
 
 import logging
 from datetime import timedelta
@@ -19,20 +19,20 @@ logger = logging.getLogger(__name__)
 
 
 @transaction.atomic
-def make_invitation(inviter: Person, *, places: int = 1, days: int = 14, email: str | None = None) -> Invitation:
-    """A new link with `places` of the inviter's budget, open for `days`. With `email`, only that address may spend it, and it is told.
+def make_invitation(inviter: Person, *, uses_allowed: int = 1, days: int = 14, email: str | None = None) -> Invitation:
+    """A new link that takes `uses_allowed` out of the inviter's budget and works for `days`.
 
-    Raises NoInvitationsLeft; MessageUndelivered, and then there is no invitation.
+    With `email`, only that address may spend it, and it is told by mail. Raises NoInvitationsLeft; MessageUndelivered, and then there is no invitation.
     """
     now = timezone.now()
     # The row lock makes two requests count one after the other.
     locked = Person.objects.select_for_update().get(pk=inviter.pk)
-    if places > invitations_left(locked, now):
+    if uses_allowed > invitations_left(locked, now):
         raise NoInvitationsLeft
-    invitation = Invitation.objects.create(inviter=locked, email=email, places=places, ends_at=now + timedelta(days=days))
+    invitation = Invitation.objects.create(inviter=locked, email=email, uses_allowed=uses_allowed, expires_at=now + timedelta(days=days))
     if email:
         messages.send_mail("invitation", email, {"inviter": locked, "url": invitation_url(invitation)})
-    logger.info("Invitation made.", extra={"action": "invitation_made", "person": locked.id, "places": places})
+    logger.info("Invitation made.", extra={"action": "invitation_made", "person": locked.id, "uses_allowed": uses_allowed})
     return invitation
 
 
@@ -45,15 +45,15 @@ def show_invitation(code: str) -> Invitation:
 
 
 def spend_invitation_locked(code: str | None, email: str, *, required: bool) -> Invitation | None:
-    """Take one place, by the end of the caller's transaction. Returns None where there is none to spend and none is required.
+    """Use it once, by the end of the caller's transaction. Returns None where there is none to spend and none is required.
 
-    Of two newcomers who want the last place the second waits for the first's row lock and then finds it gone.
+    Of two newcomers who want the last use the second waits for the first's row lock and then finds it gone.
     Raises SignUpClosed, InvitationSpent (field `invitation`) where one is required.
     """
     if code and is_id(code):
         held = Invitation.objects.select_for_update().filter(pk=code).first()
         if held and open_invitation(code, timezone.now()) and held.email in (None, email):
-            Invitation.objects.filter(pk=code).update(places_taken=F("places_taken") + 1)
+            Invitation.objects.filter(pk=code).update(uses=F("uses") + 1)
             return held
     if required:
         raise InvitationSpent(field="invitation") if code else SignUpClosed(field="invitation")
@@ -61,4 +61,4 @@ def spend_invitation_locked(code: str | None, email: str, *, required: bool) -> 
 
 
 def invitation_url(invitation: Invitation) -> str:
-    return f"{environment().public_url}/invitation/{invitation.id}"
+    return f"{environment().public_url}/i/{invitation.id}"

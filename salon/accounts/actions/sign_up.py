@@ -8,13 +8,16 @@ from django.db import transaction
 from django.db.models import F, Value
 from django.db.models.functions import Greatest
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from salon.accounts.actions.handles import claim_handle_locked
 from salon.accounts.actions.invitations import spend_invitation_locked
 from salon.accounts.domain.sign_up import may_sign_up
-from salon.accounts.errors import HandleTaken, SignUpClosed
+from salon.accounts.errors import SignUpClosed
 from salon.accounts.models import Invitation, Person, Waiting
 from salon.accounts.queries import is_admitted, open_invitation
+from salon.common.errors import Invalid
+from salon.common.locks import lock_name
 from salon.config.environment import environment
 
 logger = logging.getLogger(__name__)
@@ -37,7 +40,9 @@ class SignUp:
 def check_sign_up(email: str, invitation: str | None) -> None:
     """Raises SignUpClosed (field `invitation`) unless the policy lets this address in. `sign_up` asks again under locks."""
     offered = open_invitation(invitation, timezone.now()) if invitation else None
-    invited = offered is not None and offered.email in (None, email)
+    # Who begins again holds the invitation already; `sign_up` gives it back before it spends it anew.
+    begins_again = bool(invitation) and Person.objects.filter(email=email, is_pending=True, invitation=invitation).exists()
+    invited = begins_again or (offered is not None and offered.email in (None, email))
     if not may_sign_up(environment().sign_up_policy, invited=invited, admitted=is_admitted(email)):
         raise SignUpClosed(field="invitation")
 
@@ -49,14 +54,14 @@ def sign_up(person: Person, asked: SignUp) -> None:
     A good invitation is spent under every policy: it is how the inviter comes onto the profile. A bad one is refused only
     where somebody needs one.
     """
-    admitted = is_admitted(asked.email)
-    needs_invitation = not may_sign_up(environment().sign_up_policy, invited=False, admitted=admitted)
+    lock_name(f"email:{asked.email}")
+    # Whoever confirmed this address keeps it; who only asked for it makes room.
+    if Person.objects.filter(email=asked.email, is_pending=False).exists():
+        raise Invalid(field="email", message=_("This address already has an account. Sign in instead."))
+    discard_pending(email=asked.email)
+    needs_invitation = not may_sign_up(environment().sign_up_policy, invited=False, admitted=is_admitted(asked.email))
     invitation = spend_invitation_locked(asked.invitation, asked.email, required=needs_invitation)
     person.handle = claim_handle_locked(asked.handle, email=asked.email)
-    # Somebody who confirmed this address meanwhile keeps it; who only asked for it makes room.
-    if Person.objects.filter(email=asked.email, is_pending=False).exists():
-        raise HandleTaken(field="email")
-    discard_pending(email=asked.email)
     person.email, person.name, person.languages = asked.email, asked.name, asked.languages
     person.invitation, person.inviter = invitation, invitation.inviter if invitation else None
     person.is_pending = True
@@ -83,7 +88,7 @@ def discard_pending(**conditions: object) -> int:
     people = list(Person.objects.select_for_update().filter(is_pending=True, **conditions))
     for person in people:
         if person.invitation_id:
-            # An operator may have deleted the place meanwhile; never below nothing.
-            Invitation.objects.filter(pk=person.invitation_id).update(places_taken=Greatest(F("places_taken") - 1, Value(0)))
+            # Never below nothing, whatever the operator did to the row meanwhile.
+            Invitation.objects.filter(pk=person.invitation_id).update(uses=Greatest(F("uses") - 1, Value(0)))
         person.delete()
     return len(people)

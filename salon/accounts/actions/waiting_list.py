@@ -42,5 +42,5 @@ def admit(waiting: Waiting, by: Person) -> None:
         return
     locked.admitted_at, locked.admitted_by = timezone.now(), by
     locked.save(update_fields=["admitted_at", "admitted_by"])
-    messages.send_mail("admitted", locked.email, {"handle": locked.handle, "url": f"{environment().public_url}/sign-up"})
+    messages.send_mail("admitted", locked.email, {"handle": locked.handle, "url": f"{environment().public_url}/sign-in"})
     logger.info("Admitted from the waiting list.", extra={"action": "waiting_admitted", "waiting": locked.id, "by": by.id})

@@ -19,26 +19,26 @@ router = Router()
 
 
 class InvitationBody(Schema):
-    """One of one's own invitations. Whoever opens `url` may sign up, until `places` are taken or the end is reached."""
+    """One of one's own invitations. Whoever opens `url` may sign up, until `uses_left` is 0 or `expires_at` is reached."""
 
     code: str
     url: str
     email: str | None
-    places: int
-    places_taken: int
+    uses_allowed: int
+    uses_left: int
     created_at: datetime
-    ends_at: datetime
+    expires_at: datetime
 
 
 class MyInvitations(Schema):
     invitations: list[InvitationBody]
-    left: int
+    invitations_left: int
 
 
 class NewInvitation(Schema):
     """`email`: only this address may spend it, and gets it by mail."""
 
-    places: Annotated[int, Field(ge=1, le=100)] = 1
+    uses_allowed: Annotated[int, Field(ge=1, le=100)] = 1
     days: Annotated[int, Field(ge=1, le=90)] = 14
     email: Annotated[str, Field(max_length=254)] | None = None
 
@@ -46,17 +46,19 @@ class NewInvitation(Schema):
 class Offer(Schema):
     """What a link offers to whoever opens it."""
 
+    code: str
     inviter: Face | None
-    places_left: int
-    ends_at: datetime
+    """None: the operator."""
+    uses_left: int
+    expires_at: datetime
 
 
 @router.get("/invitations", response={200: MyInvitations, **refusals()})
 def my_invitations(request: HttpRequest) -> dict[str, Any]:
-    """One's own invitations, newest first, and how many places one may still offer."""
+    """One's own invitations, newest first, and how many people one may still invite."""
     person = person_of(request)
     invitations = person.invitations.order_by("-created_at")[:200]
-    return {"invitations": [_body(invitation) for invitation in invitations], "left": invitations_left(person, timezone.now())}
+    return {"invitations": [_body(invitation) for invitation in invitations], "invitations_left": invitations_left(person, timezone.now())}
 
 
 @router.post("/invitations", response={201: InvitationBody, **refusals(409, 429, 503)})
@@ -65,7 +67,7 @@ def invite(request: HttpRequest, asked: NewInvitation) -> tuple[int, dict[str, A
     person = person_of(request)
     consume(request, "invitation", person=person)
     email = clean_email(asked.email) if asked.email else None
-    return 201, _body(make_invitation(person, places=asked.places, days=asked.days, email=email))
+    return 201, _body(make_invitation(person, uses_allowed=asked.uses_allowed, days=asked.days, email=email))
 
 
 @router.get("/invitations/{code}", response={200: Offer, **refusals(404, 429)})
@@ -74,7 +76,7 @@ def offered(request: HttpRequest, code: str) -> dict[str, Any]:
     consume(request, "invitation_shown")
     invitation = show_invitation(code)
     inviter = face_of(invitation.inviter) if invitation.inviter else None
-    return {"inviter": inviter, "places_left": invitation.places_left, "ends_at": invitation.ends_at}
+    return {"code": invitation.id, "inviter": inviter, "uses_left": invitation.uses_left, "expires_at": invitation.expires_at}
 
 
 def _body(invitation: Invitation) -> dict[str, Any]:
@@ -82,8 +84,8 @@ def _body(invitation: Invitation) -> dict[str, Any]:
         "code": invitation.id,
         "url": invitation_url(invitation),
         "email": invitation.email,
-        "places": invitation.places,
-        "places_taken": invitation.places_taken,
+        "uses_allowed": invitation.uses_allowed,
+        "uses_left": invitation.uses_left,
         "created_at": invitation.created_at,
-        "ends_at": invitation.ends_at,
+        "expires_at": invitation.expires_at,
     }

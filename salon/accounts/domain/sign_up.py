@@ -15,6 +15,6 @@ def takes_waiting_list(policy: SignUpPolicy) -> bool:
     return policy is SignUpPolicy.WAITLIST
 
 
-def places_left(allowance: int, taken: int) -> int:
-    """taken: places of one's invitations that are spent or can still be."""
+def budget_left(allowance: int, taken: int) -> int:
+    """taken: uses of one's invitations that happened or can still happen."""
     return max(0, allowance - taken)

@@ -75,9 +75,9 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.CharField(default=salon.common.ids.new_id, editable=False, max_length=26, primary_key=True, serialize=False)),
                 ('email', models.EmailField(blank=True, max_length=254, null=True)),
-                ('places', models.PositiveSmallIntegerField(default=1)),
-                ('places_taken', models.PositiveSmallIntegerField(default=0, editable=False)),
-                ('ends_at', models.DateTimeField()),
+                ('uses_allowed', models.PositiveSmallIntegerField(default=1)),
+                ('uses', models.PositiveSmallIntegerField(default=0, editable=False)),
+                ('expires_at', models.DateTimeField()),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('inviter', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='invitations', to=settings.AUTH_USER_MODEL)),
             ],
@@ -105,11 +105,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='invitation',
-            constraint=models.CheckConstraint(condition=models.Q(('places__gte', 1)), name='invitation_has_a_place'),
+            constraint=models.CheckConstraint(condition=models.Q(('uses_allowed__gte', 1)), name='invitation_allows_a_use'),
         ),
         migrations.AddConstraint(
             model_name='invitation',
-            constraint=models.CheckConstraint(condition=models.Q(('places_taken__lte', models.F('places'))), name='invitation_not_overspent'),
+            constraint=models.CheckConstraint(condition=models.Q(('uses__lte', models.F('uses_allowed'))), name='invitation_not_overspent'),
         ),
         migrations.AddIndex(
             model_name='person',

@@ -14,20 +14,20 @@ class Invitation(models.Model):
     """None: the operator."""
     email = models.EmailField(null=True, blank=True)
     """Only this address may spend it, where set."""
-    places = models.PositiveSmallIntegerField(default=1)
-    places_taken = models.PositiveSmallIntegerField(default=0, editable=False)
-    ends_at = models.DateTimeField()
+    uses_allowed = models.PositiveSmallIntegerField(default=1)
+    uses = models.PositiveSmallIntegerField(default=0, editable=False)
+    expires_at = models.DateTimeField()
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         constraints = (
-            models.CheckConstraint(condition=Q(places__gte=1), name="invitation_has_a_place"),
-            models.CheckConstraint(condition=Q(places_taken__lte=F("places")), name="invitation_not_overspent"),
+            models.CheckConstraint(condition=Q(uses_allowed__gte=1), name="invitation_allows_a_use"),
+            models.CheckConstraint(condition=Q(uses__lte=F("uses_allowed")), name="invitation_not_overspent"),
         )
 
     def __str__(self) -> str:
-        return f"{self.places_taken} of {self.places} places taken"
+        return f"{self.uses} of {self.uses_allowed} used"
 
     @property
-    def places_left(self) -> int:
-        return self.places - self.places_taken
+    def uses_left(self) -> int:
+        return self.uses_allowed - self.uses
