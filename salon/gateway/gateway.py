@@ -1,0 +1,119 @@
+"""One gateway process's state, and what it does with each message from the bus."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
+from typing import Any
+
+from salon.bus import Bus, Message, MessagesLost, Subscription
+from salon.config.environment import Environment
+from salon.gateway import place_changes
+from salon.gateway.close_codes import CloseCode
+from salon.gateway.heartbeats import Heartbeats
+from salon.gateway.people import People
+from salon.gateway.presence import Presence
+from salon.gateway.stream_names import HALLWAY
+from salon.gateway.streams import Streams
+from salon.gateway.tickets import TicketDesk
+from salon.gateway.web import InternalWeb
+
+logger = logging.getLogger(__name__)
+
+FORGET_INTERVAL_SECS = 10.0
+
+
+class Gateway:
+    def __init__(self, settings: Environment, bus: Bus, web: InternalWeb) -> None:
+        self.settings = settings
+        self.bus = bus
+        self.web = web
+        self.tickets = TicketDesk(settings.secret_key)
+        self.people = People()
+        self.streams = Streams(web)
+        self.presence = Presence(self.streams.watchers)
+        self.heartbeats = Heartbeats()
+        self.is_stopping = False
+        self._tasks: list[asyncio.Task[None]] = []
+        self.streams.on_snapshot = self._note_snapshot
+
+    async def start(self) -> None:
+        """Returns when everything published from now on will be noticed."""
+        for pattern, receive in (
+            ("stream.>", self._receive_event),
+            ("presence.>", self._receive_presence),
+            ("cut.>", self._receive_cut),
+            ("alive.>", self._receive_heartbeat),
+        ):
+            subscription = await self.bus.subscribe(pattern)
+            self._spawn(self._pump(pattern, subscription, receive), f"bus {pattern}")
+        self._spawn(self.presence.run(), "presence")
+        self._spawn(self._forget_now_and_then(), "forget")
+
+    def close_sockets(self) -> None:
+        """Tell everybody to come back soon, and take nobody new."""
+        self.is_stopping = True
+        for client in self.people:
+            client.close(CloseCode.STOPPING)
+
+    async def stop(self) -> None:
+        self.close_sockets()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.streams.close()
+
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        self._tasks.append(asyncio.create_task(work, name=name))
+
+    async def _pump(self, pattern: str, subscription: Subscription, receive: Callable[[Message], Awaitable[None]]) -> None:
+        async for item in subscription:
+            if isinstance(item, MessagesLost):
+                # Presence and heartbeats are said again by themselves; a lost cut is caught by the ticket that a new socket needs.
+                if pattern == "stream.>":
+                    self.streams.recover_all()
+                continue
+            try:
+                await receive(item)
+            except (ValueError, KeyError, TypeError):
+                extra = {"action": "bus_message_unreadable", "subject": item.subject}
+                logger.exception("A message on the bus cannot be read.", extra=extra)
+
+    async def _receive_event(self, message: Message) -> None:
+        name = message.subject.removeprefix("stream.")
+        if name.startswith("person/"):
+            self._note_place_change(name.removeprefix("person/"), message)
+        event = await self.streams.deliver(name, message.payload)
+        if event is not None and name == HALLWAY:
+            self.presence.hallway_event(event["kind"], event["data"])
+
+    def _note_place_change(self, person: str, message: Message) -> None:
+        """Before anything else is delivered: who was removed hears no event that comes after it.
+
+        Also for people without a socket now: they might come back and resume.
+        """
+        event = message.parsed()
+        if event["kind"] == "place_changed":
+            for name in place_changes.lost_streams(event["data"]):
+                self.streams.expel(person, name)
+
+    async def _receive_presence(self, message: Message) -> None:
+        self.presence.hear(message.subject.removeprefix("presence."), message.parsed())
+
+    async def _receive_cut(self, message: Message) -> None:
+        for client in self.people.sockets_of_person(message.subject.removeprefix("cut.")):
+            client.close(CloseCode.TICKET_REFUSED)
+
+    async def _receive_heartbeat(self, message: Message) -> None:
+        self.heartbeats.hear(message.subject.removeprefix("alive."), message.parsed()["node"], time.monotonic())
+
+    def _note_snapshot(self, name: str, state: Any) -> None:
+        if name == HALLWAY:
+            self.presence.hallway_snapshot(state)
+
+    async def _forget_now_and_then(self) -> None:
+        with suppress(asyncio.CancelledError):
+            while True:
+                await asyncio.sleep(FORGET_INTERVAL_SECS)
+                self.streams.forget_idle()

@@ -1,0 +1,156 @@
+"""Everything that is neither a page nor a socket is handed on to web, bodies streamed in both directions."""
+
+import logging
+from collections.abc import AsyncIterator, Sequence
+from ipaddress import IPv4Network, IPv6Network, ip_address
+from urllib.parse import urlsplit
+
+import aiohttp
+from aiohttp import web
+from multidict import CIMultiDict, CIMultiDictProxy
+from yarl import URL
+
+from salon.config.environment import Environment
+from salon.gateway import limits
+from salon.gateway.refusals import refusal
+
+logger = logging.getLogger(__name__)
+
+# RFC 9110 section 7.6.1, and what older peers say.
+_HOP_BY_HOP = (
+    "Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Connection",
+    "TE", "Trailer", "Transfer-Encoding", "Upgrade",
+)  # fmt: skip
+# What only the gateway may tell web. It has answered an Expect itself.
+_OURS = ("Expect", "Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "X-Salon-Internal")
+_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=2, sock_read=30)
+# Shorter than web keeps an idle connection, so that a request never meets one that is just being closed.
+KEPT_ALIVE_SECS = 10.0
+_PICTURE_PATH = "/api/v1/me/picture"
+_AT_ONCE_BYTES = 64 * 1024
+
+
+class BodyTooLarge(Exception):
+    pass
+
+
+class Proxy:
+    def __init__(self, session: aiohttp.ClientSession, web_url: str, settings: Environment) -> None:
+        self._session = session
+        self._web_url = web_url
+        self._trusted = settings.trusted_proxies
+        # In production whatever stands in front ends TLS; only then can the address people type begin with https.
+        self._scheme = None if settings.is_development else urlsplit(settings.public_url).scheme
+
+    async def pass_on(self, request: web.Request) -> web.StreamResponse:
+        body = LimitedBody(request, body_limit(request.path))
+        if body.declared_too_large:
+            return _too_large()
+        try:
+            # Encoded: web sees the address exactly as the client wrote it.
+            async with self._session.request(
+                request.method,
+                URL(self._web_url + request.raw_path, encoded=True),
+                headers=self._request_headers(request),
+                data=body.chunks() if request.body_exists else None,
+                allow_redirects=False,
+                skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
+                timeout=_TIMEOUT,
+            ) as response:
+                return await _answer(request, response)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            if body.too_large:
+                return _too_large()
+            logger.info("Web does not answer.", extra={"action": "web_unreachable", "kind": type(error).__name__})
+            return web.json_response(refusal("starting", _language(request)), status=503, headers={"Retry-After": "1"})
+
+    def _request_headers(self, request: web.Request) -> CIMultiDict[str]:
+        headers = _without_hop_by_hop(request.headers)
+        for name in _OURS:
+            headers.popall(name, None)
+        headers["X-Forwarded-For"] = client_address(request.remote or "", request.headers.getall("X-Forwarded-For", ()), self._trusted)
+        headers["X-Forwarded-Host"] = request.host
+        headers["X-Forwarded-Proto"] = self._scheme or request.scheme
+        return headers
+
+
+class LimitedBody:
+    """The request's body, refused when it is, or turns out to be, longer than it may be."""
+
+    def __init__(self, request: web.Request, limit: int) -> None:
+        self._request = request
+        self._limit = limit
+        self.too_large = False
+
+    @property
+    def declared_too_large(self) -> bool:
+        return (self._request.content_length or 0) > self._limit
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        seen = 0
+        async for chunk in self._request.content.iter_any():
+            seen += len(chunk)
+            if seen > self._limit:
+                self.too_large = True
+                raise BodyTooLarge
+            yield chunk
+
+
+def body_limit(path: str) -> int:
+    return limits.PICTURE_BYTES if path == _PICTURE_PATH else limits.BODY_BYTES
+
+
+def client_address(peer: str, forwarded: Sequence[str], trusted: Sequence[IPv4Network | IPv6Network]) -> str:
+    """Who asks: the peer itself, or, behind proxies that are trusted, the last address in the chain that is not one of them.
+
+    forwarded: the X-Forwarded-For headers; each proxy appends whom it heard from, so what stands left of an untrusted one is hearsay.
+    """
+    chain = [part.strip() for header in forwarded for part in header.split(",")]
+    address = peer
+    while chain and _is_trusted(address, trusted):
+        address = chain.pop()
+    return address if _is_address(address) else peer
+
+
+def _is_trusted(address: str, trusted: Sequence[IPv4Network | IPv6Network]) -> bool:
+    return _is_address(address) and any(ip_address(address) in network for network in trusted)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+async def _answer(request: web.Request, response: aiohttp.ClientResponse) -> web.StreamResponse:
+    headers = _without_hop_by_hop(response.headers)
+    length = response.content_length
+    if request.method == "HEAD" or response.status in (204, 304) or (length is not None and length <= _AT_ONCE_BYTES):
+        return web.Response(status=response.status, reason=response.reason, headers=headers, body=await response.read() or None)
+    headers.popall("Content-Length", None)
+    stream = web.StreamResponse(status=response.status, reason=response.reason, headers=headers)
+    stream.content_length = length
+    await stream.prepare(request)
+    async for chunk in response.content.iter_any():
+        await stream.write(chunk)
+    await stream.write_eof()
+    return stream
+
+
+def _without_hop_by_hop(received: CIMultiDictProxy[str]) -> CIMultiDict[str]:
+    headers = received.copy()
+    named = [name.strip() for value in headers.getall("Connection", ()) for name in value.split(",")]
+    for name in (*_HOP_BY_HOP, *named):
+        headers.popall(name, None)
+    return headers
+
+
+def _language(request: web.Request) -> str:
+    return "fr" if request.headers.get("Accept-Language", "").startswith("fr") else "en"
+
+
+def _too_large() -> web.Response:
+    # The rest of the body is not read, so the connection cannot be used again.
+    return web.json_response(refusal("too_large"), status=413, headers={"Connection": "close"})

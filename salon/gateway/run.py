@@ -1,0 +1,52 @@
+"""The gateway as a process."""
+
+import asyncio
+import logging
+import resource
+import signal
+
+import uvloop
+from aiohttp import web
+
+from salon.bus import open_bus
+from salon.config.environment import Environment, environment
+from salon.gateway.app import FRONT_DOOR, make_app
+from salon.gateway.metrics import serve_metrics
+
+logger = logging.getLogger(__name__)
+
+_KEPT_FILES = 200
+"""File descriptors for everything but sockets: web's connections, the bus, files being sent."""
+_STOP_SECS = 3.0
+
+
+def main() -> int:
+    uvloop.run(_serve(environment()))
+    return 0
+
+
+async def _serve(settings: Environment) -> None:
+    stopping = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    bus = await open_bus(settings)
+    app = make_app(settings, bus, most_sockets=most_sockets())
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_STOP_SECS, handle_signals=False)
+    await runner.setup()
+    # SO_REUSEPORT: the kernel spreads connections over as many gateways as are started.
+    await web.TCPSite(runner, settings.host, settings.port, reuse_port=True, backlog=1024).start()
+    operator = await serve_metrics(settings, app[FRONT_DOOR])
+    logger.info("The gateway listens.", extra={"action": "gateway_started", "port": settings.port})
+    await stopping.wait()
+    # First tell every socket to come back later, then let requests under way finish.
+    app[FRONT_DOOR].gateway.close_sockets()
+    await operator.cleanup()
+    await runner.cleanup()
+    await bus.close()
+
+
+def most_sockets() -> int:
+    """As many as there are file descriptors; the soft limit is raised to the hard one first."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return max(hard - _KEPT_FILES, 100)

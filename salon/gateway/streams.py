@@ -1,0 +1,291 @@
+"""Which sockets watch which streams, and how an event, a snapshot and a resumption reach them without a gap or a double.
+
+What makes it right, for every watcher: `watchers[client]` is the number of the last event the client has. A watcher is registered in one
+step with its snapshot and all events the log has after it; from then on an event is written only if it is newer than that number. The
+log is advanced before the writing begins, so whoever registers during a slow fan-out has got the event from the log.
+"""
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+from salon.gateway.client import Client
+from salon.gateway.fanout import fan_out
+from salon.gateway.frames import json_bytes, text_frame
+from salon.gateway.identity import Identity
+from salon.gateway.messages.fields import Number
+from salon.gateway.stream_log import Event, StreamLog
+from salon.gateway.stream_names import name_for_client
+from salon.gateway.web import InternalWeb, WebRefused
+
+logger = logging.getLogger(__name__)
+
+REMEMBERED_SECS = 60.0
+"""How long a stream nobody watches is kept, and how long somebody who watched it may resume without web being asked."""
+GAP_PATIENCE_SECS = 0.2
+"""Neighbours swapped in transport come within milliseconds; after this the missing event is fetched."""
+SNAPSHOT_ATTEMPTS = 3
+FIRST_RETRY_SECS, LONGEST_RETRY_SECS = 0.5, 5.0
+CONCURRENT_RECOVERIES = 4
+
+
+class Stream:
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.name_for_client = name_for_client(name)
+        self.log = StreamLog()
+        self.watchers: dict[Client, int] = {}
+        self.admitted_until: dict[Identity, float] = {}
+        """Whom web let in and who left a moment ago, and until when (monotonic) they may resume from the log."""
+        self.opening = 0
+        """Watches being answered: while there are any, events must not be missed."""
+        self.idle_since = 0.0
+        self.writing = asyncio.Lock()
+        """One fan-out at a time keeps every socket's events in order."""
+        self.generation = 0
+        """Raised when what web answered a moment ago may no longer hold: somebody was expelled, or the bus lost messages."""
+        self.must_ask = False
+        """The bus lost messages since the head: only web knows what they were."""
+        self.repair: asyncio.Task[None] | None = None
+
+    @property
+    def is_unused(self) -> bool:
+        return not self.watchers and not self.opening
+
+    def event_of(self, payload: bytes) -> tuple[Event, dict[str, Any]]:
+        """The event as it goes to sockets, and parsed. Raises ValueError, KeyError, TypeError for what is no event."""
+        message = json.loads(payload)
+        if message["stream"] != self.name_for_client:
+            message["stream"] = self.name_for_client
+            payload = json_bytes(message)
+        return Event(int(message["seq"]), text_frame(payload)), message
+
+
+class Streams:
+    def __init__(self, web: InternalWeb, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._web = web
+        self._clock = clock
+        self._streams: dict[str, Stream] = {}
+        self._recovering = asyncio.Semaphore(CONCURRENT_RECOVERIES)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.events = 0
+        """Taken from the bus since the start, for streams that are watched."""
+        self.on_snapshot: Callable[[str, Any], None] = lambda name, state: None
+        """Called with each fresh state that web gives out."""
+
+    def __len__(self) -> int:
+        return len(self._streams)
+
+    def watchers(self, name: str) -> list[Client]:
+        stream = self._streams.get(name)
+        return list(stream.watchers) if stream else []
+
+    # Watching
+
+    async def watch(self, client: Client, name: str, *, reply_to: Number, after: int | None) -> None:
+        """Answer with a snapshot, or with what was missed; from then on, every event. Raises WebRefused."""
+        stream = self._streams.setdefault(name, Stream(name))
+        stream.opening += 1
+        try:
+            if after is None or not self._resume_from_log(stream, client, reply_to, after):
+                await self._ask_web(stream, client, reply_to, after)
+        finally:
+            stream.opening -= 1
+            stream.idle_since = self._clock()
+            if stream.is_unused and stream.log.head is None:  # refused: keep nothing about names that clients make up
+                self._streams.pop(name, None)
+
+    def unwatch(self, client: Client, name: str) -> None:
+        client.watches.discard(name)
+        stream = self._streams.get(name)
+        if stream is not None and stream.watchers.pop(client, None) is not None:
+            stream.idle_since = self._clock()
+            stream.admitted_until[client.identity] = self._clock() + REMEMBERED_SECS
+
+    def leave(self, client: Client) -> None:
+        """The socket is gone."""
+        for name in list(client.watches):
+            self.unwatch(client, name)
+
+    def expel(self, person: str, name: str) -> None:
+        """This person may no longer watch: end the watches they have, and let them resume no more."""
+        identity = Identity(person, None)
+        stream = self._streams.get(name)
+        if stream is None:
+            return
+        stream.generation += 1
+        for client in [client for client in stream.watchers if client.identity == identity]:
+            self._expel_client(stream, client)
+        stream.admitted_until.pop(identity, None)
+
+    def forget_idle(self) -> None:
+        """Drop streams that nobody has watched for a while. To be called now and then."""
+        now = self._clock()
+        for name, stream in list(self._streams.items()):
+            if stream.is_unused and now - stream.idle_since > REMEMBERED_SECS:
+                del self._streams[name]
+            else:
+                stream.admitted_until = {identity: until for identity, until in stream.admitted_until.items() if until > now}
+
+    # Events
+
+    async def deliver(self, name: str, payload: bytes) -> dict[str, Any] | None:
+        """An event from the bus. Returns it parsed, or None where nobody watches or it is no event."""
+        stream = self._streams.get(name)
+        if stream is None:
+            return None
+        try:
+            event, message = stream.event_of(payload)
+        except (ValueError, KeyError, TypeError):
+            logger.error("An event on the bus cannot be read.", extra={"action": "event_unreadable", "stream": name})
+            return None
+        self.events += 1
+        await self._append(stream, event)
+        if stream.log.has_gap:
+            self._repair_soon(stream, GAP_PATIENCE_SECS)
+        return message
+
+    def recover_all(self) -> None:
+        """The bus may have lost messages: ask web what every stream missed."""
+        for name, stream in list(self._streams.items()):
+            stream.generation += 1
+            stream.must_ask = True
+            if stream.is_unused:
+                del self._streams[name]
+            else:
+                self._repair_soon(stream, 0)
+
+    async def close(self) -> None:
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _append(self, stream: Stream, event: Event) -> None:
+        async with stream.writing:
+            for released in stream.log.append(event):
+                await self._write(stream, released)
+
+    async def _write(self, stream: Stream, event: Event) -> None:
+        watchers = stream.watchers
+
+        def write(client: Client) -> None:
+            if watchers.get(client, event.seq) < event.seq:
+                watchers[client] = event.seq
+                client.send(event.frame)
+
+        await fan_out(watchers, write)
+
+    # Snapshots and resumption
+
+    def _resume_from_log(self, stream: Stream, client: Client, reply_to: Number, after: int) -> bool:
+        if stream.must_ask or (stream.admitted_until.get(client.identity, 0) <= self._clock() and client not in stream.watchers):
+            return False
+        missed = stream.log.after(after)
+        if missed is None:
+            return False
+        self._send_resumed(stream, client, reply_to, after, missed)
+        return True
+
+    async def _ask_web(self, stream: Stream, client: Client, reply_to: Number | None, after: int | None) -> None:
+        for _ in range(SNAPSHOT_ATTEMPTS):
+            generation = stream.generation
+            answer = await self._web.snapshot(stream.name, client.identity, after)
+            if not client.is_open:
+                return
+            if generation != stream.generation:
+                continue
+            seq = int(answer["seq"])
+            stream.log.start(seq)
+            if not stream.watchers:  # nobody needs what lies between an old head and now
+                stream.log.skip_to(seq)
+                stream.must_ask = False
+            # Web may be ahead of the bus: what comes up to `seq` will be recognised as old.
+            newer = [] if stream.log.head is not None and seq > stream.log.head else stream.log.after(seq)
+            if newer is None:  # so much happened since web looked that the log does not reach back to it
+                continue
+            if "state" in answer:
+                self.on_snapshot(stream.name, answer["state"])
+                client.send_message(
+                    {"type": "snapshot", "reply_to": reply_to, "stream": stream.name_for_client, "seq": seq, "state": answer["state"]}
+                )
+                self._register(stream, client, seq, newer)
+            else:
+                missed = [stream.event_of(json_bytes(event))[0] for event in answer["events"]]
+                self._send_resumed(stream, client, reply_to, seq, [*missed, *newer])
+            return
+        raise WebRefused(503, None)
+
+    def _send_resumed(self, stream: Stream, client: Client, reply_to: Number | None, seq: int, events: list[Event]) -> None:
+        """events: all after the number that the client named; seq: where it stands if there are none."""
+        through = events[-1].seq if events else seq
+        client.send_message({"type": "resumed", "reply_to": reply_to, "stream": stream.name_for_client, "seq": through})
+        self._register(stream, client, through, events)
+
+    def _register(self, stream: Stream, client: Client, seq: int, events: list[Event]) -> None:
+        for event in events:
+            client.send(event.frame)
+        if client.is_open:  # the socket may just have been cut as a slow reader
+            stream.watchers[client] = events[-1].seq if events else seq
+            client.watches.add(stream.name)
+
+    # Repair
+
+    def _repair_soon(self, stream: Stream, delay_secs: float) -> None:
+        if stream.repair is None or stream.repair.done():
+            stream.repair = asyncio.create_task(self._repair(stream, delay_secs), name=f"repair {stream.name}")
+            self._tasks.add(stream.repair)
+            stream.repair.add_done_callback(self._tasks.discard)
+
+    async def _repair(self, stream: Stream, delay_secs: float) -> None:
+        """Fetch what is missing after the head, and try until web answers or nobody watches any more."""
+        while True:
+            await asyncio.sleep(delay_secs)
+            if not stream.watchers or not (stream.must_ask or stream.log.has_gap):
+                return
+            try:
+                async with self._recovering:
+                    stream.must_ask = False
+                    await self._fetch_missing(stream)
+                delay_secs = GAP_PATIENCE_SECS
+            except WebRefused:
+                stream.must_ask = True
+                delay_secs = min(max(2 * delay_secs, FIRST_RETRY_SECS), LONGEST_RETRY_SECS)
+
+    async def _fetch_missing(self, stream: Stream) -> None:
+        """Raises WebRefused while web cannot say."""
+        head = stream.log.head
+        # Web asks on whose behalf. A watcher who is refused has lost the right to watch since; the next one is asked for.
+        for client in list(stream.watchers):
+            try:
+                answer = await self._web.snapshot(stream.name, client.identity, head)
+            except WebRefused as refused:
+                if refused.status != 404:
+                    raise
+                self._expel_client(stream, client)
+                continue
+            if "events" in answer:
+                for event in answer["events"]:
+                    await self._append(stream, stream.event_of(json_bytes(event))[0])
+            elif head is None or int(answer["seq"]) > head:
+                await self._start_over(stream, int(answer["seq"]))
+            return
+
+    async def _start_over(self, stream: Stream, seq: int) -> None:
+        """Web no longer knows the events in between: everybody gets a snapshot that they did not ask for."""
+        async with stream.writing:
+            stream.log.skip_to(seq)
+        for client in list(stream.watchers):
+            try:
+                await self._ask_web(stream, client, None, None)
+            except WebRefused as refused:
+                if refused.status == 404:
+                    self._expel_client(stream, client)
+
+    def _expel_client(self, stream: Stream, client: Client) -> None:
+        self.unwatch(client, stream.name)
+        stream.admitted_until.pop(client.identity, None)
+        client.send_message({"type": "unwatched", "stream": stream.name_for_client})
