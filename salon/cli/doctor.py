@@ -148,7 +148,8 @@ def _ports(settings: Environment) -> Iterable[Finding]:
             yield Finding(check, Verdict.GOOD, f"{kind} port {port.number} is free.")
         else:
             holder = _holder_of(port.number, port.kind)
-            sentence = f"{kind} port {port.number} is taken{f' by {holder}' if holder else ''}. Stop it, or choose another with {port.setting}."
+            by = f" by {holder}" if holder else ""
+            sentence = f"{kind} port {port.number} is taken{by}. Stop it, or choose another with {port.setting}."
             yield Finding(check, Verdict.BAD, sentence)
 
 

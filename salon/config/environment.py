@@ -91,8 +91,22 @@ def derived_secret(secret_key: str, purpose: str) -> str:
 
 
 def private_cluster_folder(data_dir: Path) -> Path:
-    """Where `salon serve` keeps the PostgreSQL cluster that it makes when no database is named."""
+    """Where `salon serve` keeps the PostgreSQL cluster that it makes when no database is named.
+
+    In the data folder; but PostgreSQL refuses to run as root, and the user it runs as then cannot walk into a home like
+    root's own. Rather than open that home to everybody, the cluster goes where system services keep theirs.
+    """
+    if os.geteuid() == 0 and not all(_is_open(folder) for folder in data_dir.parents):
+        return Path("/var/lib/salon") / hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:16] / "postgresql"
     return data_dir / "postgresql"
+
+
+def _is_open(folder: Path) -> bool:
+    """Whether everybody may walk through `folder`; one that does not exist yet will be made so."""
+    try:
+        return bool(folder.stat().st_mode & 0o001)
+    except FileNotFoundError:
+        return True
 
 
 def socket_folder(cluster: Path) -> Path:
