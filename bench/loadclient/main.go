@@ -77,7 +77,7 @@ func runRoom(ctx context.Context, arguments []string) error {
 	turn := flags.Duration("turn", 0, "how long one speaker talks before the next does; 0: the first one talks all the time")
 	windows := flags.Int("windows", 5, "measuring windows at each size")
 	window := flags.Duration("window", 4*time.Second, "length of one window")
-	settle := flags.Duration("settle", 2*time.Second, "wait between the last join and the first window")
+	settle := flags.Duration("settle", 3*time.Second, "wait between the last join and the first window")
 	deadline := flags.Duration("deadline", 4*time.Minute, "give up and stop after this time")
 	if err := flags.Parse(arguments); err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -160,6 +161,8 @@ func (l *roomLoad) joinUpTo(ctx context.Context, count int, oneByOne bool, rate 
 	began := time.Now()
 	for i := range count - len(l.audience) {
 		if oneByOne {
+			// Each join ends with a packet: without a random pause the next one would begin in step with the speaker's packets.
+			time.Sleep(rand.N(time.Second / frameRate))
 			note(l.join(ctx))
 			continue
 		}
