@@ -1,0 +1,174 @@
+//! Sockets and threads around the engine: one UDP port, one thread per shard, batches in and out.
+//!
+//! A shard is an engine with a thread and a socket of its own; it waits in `poll(2)` for datagrams, for commands (an eventfd wakes it)
+//! and for the engine's deadline, and obeys the engine's loop. Commands are closures run by the shard between packets; the caller
+//! waits for the answer. One shard is enough for a few thousand listeners and is all there is yet: `threads` other than 1 is refused.
+
+mod delay;
+mod shard;
+mod socket;
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use rand::TryRng;
+use rand::rngs::SysRng;
+pub use salon_engine as engine;
+use salon_engine::{Config, Engine, Event};
+
+use shard::{Command, Mailbox, Shard, Shared};
+use socket::{Socket, Waker};
+
+/// How to start.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// UDP.
+    pub port: u16,
+    /// Where to listen, such as 0.0.0.0.
+    pub bind: IpAddr,
+    /// Offered as host candidates.
+    pub addresses: Vec<IpAddr>,
+    /// Shards; 1 for now.
+    pub threads: usize,
+}
+
+/// The driver could not start, or is closed. The message is a sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DriverError(pub String);
+
+impl std::fmt::Display for DriverError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for DriverError {}
+
+/// Counters for metrics and benches.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Stats {
+    /// The engine's own.
+    pub totals: engine::Totals,
+    /// UDP payload handed to the kernel.
+    pub bytes_out: u64,
+    /// Datagrams the kernel did not take.
+    pub send_errors: u64,
+    /// CPU time of the shard's thread, user and system.
+    pub cpu: Duration,
+    /// From the kernel's receive to the last send of that packet, over the last 10 s.
+    pub forward_delay_p50: Duration,
+    /// See [`Self::forward_delay_p50`].
+    pub forward_delay_p99: Duration,
+}
+
+/// A running engine.
+#[derive(Debug)]
+pub struct Driver {
+    commands: mpsc::Sender<Command>,
+    waker: Arc<Waker>,
+    shared: Arc<Shared>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Driver {
+    /// Bind the port and start the thread.
+    ///
+    /// # Errors
+    ///
+    /// [`DriverError`] if the port is taken, an option makes no sense, or the system has no randomness or threads to give.
+    pub fn start(options: &Options) -> Result<Self, DriverError> {
+        if options.threads != 1 {
+            return Err(DriverError(format!("The engine runs one thread for now; threads={} is not possible.", options.threads)));
+        }
+        let at = SocketAddr::new(options.bind, options.port);
+        let socket = Socket::bind(at).map_err(|error| DriverError(format!("UDP port {} cannot be used: {error}.", options.port)))?;
+        let waker = Arc::new(Waker::new().map_err(|error| DriverError(format!("No eventfd can be made: {error}.")))?);
+        let mut seed = [0; 32];
+        SysRng.try_fill_bytes(&mut seed).map_err(|error| DriverError(format!("The system has no randomness: {error}.")))?;
+        let config = Config {
+            addresses: options.addresses.clone(),
+            port: socket.port(),
+            seed,
+            unix_time: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),
+        };
+        let engine = Engine::new(config, Instant::now()).map_err(|error| DriverError(error.0))?;
+        let (commands, inbox) = mpsc::channel();
+        let shared = Arc::new(Shared::default());
+        let shard = Shard::new(engine, socket, Mailbox { inbox, waker: waker.clone() }, shared.clone());
+        let thread = std::thread::Builder::new()
+            .name("salon-media-0".into())
+            .spawn(move || shard.run())
+            .map_err(|error| DriverError(format!("No thread can be started: {error}.")))?;
+        Ok(Self { commands, waker, shared, thread: Mutex::new(Some(thread)) })
+    }
+
+    /// Run `command` between two packets and wait for its answer.
+    ///
+    /// # Errors
+    ///
+    /// [`DriverError`] once the driver is closed.
+    pub fn call<T: Send + 'static>(&self, command: impl FnOnce(&mut Engine, Instant) -> T + Send + 'static) -> Result<T, DriverError> {
+        let closed = || DriverError("The engine is stopped.".into());
+        let (answer, answered) = mpsc::sync_channel(1);
+        let run = move |engine: &mut Engine, now: Instant| -> shard::Answer {
+            let result = command(engine, now);
+            // Sent only when the consequences have left the socket: then "silent when it returns" is true.
+            Box::new(move || {
+                let _ = answer.send(result); // The caller cannot have gone: it waits below.
+            })
+        };
+        self.commands.send(Command::Run(Box::new(run))).map_err(|_| closed())?;
+        self.waker.wake();
+        answered.recv().map_err(|_| closed())
+    }
+
+    /// Wait for events, at most `timeout`. One caller at a time.
+    #[must_use]
+    pub fn poll_events(&self, timeout: Duration) -> Vec<Event> {
+        self.shared.take_events(timeout)
+    }
+
+    /// Counters.
+    ///
+    /// # Errors
+    ///
+    /// [`DriverError`] once the driver is closed.
+    pub fn stats(&self) -> Result<Stats, DriverError> {
+        let totals = self.call(|engine, _| engine.totals())?;
+        let (forward_delay_p50, forward_delay_p99) = self.shared.forward_delays();
+        Ok(Stats {
+            totals,
+            bytes_out: self.shared.bytes_out.load(Ordering::Relaxed),
+            send_errors: self.shared.send_errors.load(Ordering::Relaxed),
+            cpu: Duration::from_nanos(self.shared.cpu_nanos.load(Ordering::Relaxed)),
+            forward_delay_p50,
+            forward_delay_p99,
+        })
+    }
+
+    /// Whether [`Self::close`] was called, or the thread is gone.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.thread.lock().unwrap_or_else(PoisonError::into_inner).as_ref().is_none_or(JoinHandle::is_finished)
+    }
+
+    /// Tell every peer, stop the thread, free the port. Harmless when repeated.
+    pub fn close(&self) {
+        let Some(thread) = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take() else {
+            return;
+        };
+        let _ = self.commands.send(Command::Stop); // If the thread is gone, it has stopped.
+        self.waker.wake();
+        let _ = thread.join(); // A panic has been printed by then, and the port is free either way.
+        self.shared.wake_waiters();
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        self.close();
+    }
+}

@@ -1,0 +1,105 @@
+//! One session's DTLS: `dimpl` in the server's role, driven one datagram at a time.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use dimpl::{Config, Dtls, DtlsCertificate, Output, SrtpProfile};
+
+use crate::certificate::Fingerprint;
+use crate::srtp::{MasterKeys, Profile};
+
+/// A handshake takes a handful of round trips; the half-open session is reaped then anyway.
+const RECORD_LEN: usize = 2048;
+
+/// What came out of a step, besides datagrams.
+#[derive(Default)]
+pub(crate) struct DtlsProgress {
+    pub peer: Option<Fingerprint>,
+    /// (the peer's keys, ours).
+    pub keys: Option<(Profile, MasterKeys, MasterKeys)>,
+    pub connected: bool,
+    /// The peer said goodbye, or the association failed for good.
+    pub closed: bool,
+}
+
+/// The association of one session.
+pub(crate) struct DtlsServer {
+    dtls: Dtls,
+    deadline: Instant,
+}
+
+impl DtlsServer {
+    pub(crate) fn new(config: Arc<Config>, certificate: DtlsCertificate, now: Instant) -> Self {
+        // The first ClientHello decides between DTLS 1.2 and 1.3.
+        Self { dtls: Dtls::new_auto(config, certificate, now), deadline: now }
+    }
+
+    /// When [`Self::handle_timeout`] is due.
+    pub(crate) fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    /// Take a datagram; `send` gets what is to be sent.
+    pub(crate) fn handle_datagram(&mut self, now: Instant, datagram: &[u8], send: impl FnMut(&[u8])) -> DtlsProgress {
+        let failed = self.dtls.handle_timeout(now).and_then(|()| self.dtls.handle_packet(datagram)).is_err();
+        self.drain(failed, send)
+    }
+
+    pub(crate) fn handle_timeout(&mut self, now: Instant, send: impl FnMut(&[u8])) -> DtlsProgress {
+        let failed = self.dtls.handle_timeout(now).is_err();
+        self.drain(failed, send)
+    }
+
+    /// Say goodbye.
+    pub(crate) fn close(&mut self, send: impl FnMut(&[u8])) {
+        let failed = self.dtls.close().is_err();
+        self.drain(failed, send);
+    }
+
+    fn drain(&mut self, failed: bool, mut send: impl FnMut(&[u8])) -> DtlsProgress {
+        let mut progress = DtlsProgress { closed: failed, ..DtlsProgress::default() };
+        if failed {
+            return progress; // Every error of dimpl is final; it must not be polled again.
+        }
+        let mut buffer = [0; RECORD_LEN];
+        loop {
+            match self.dtls.poll_output(&mut buffer) {
+                Output::Packet(packet) => send(packet),
+                Output::Timeout(at) => {
+                    self.deadline = at;
+                    return progress;
+                }
+                Output::Connected => progress.connected = true,
+                Output::PeerCert(certificate) => progress.peer = Some(Fingerprint::of(certificate)),
+                Output::KeyingMaterial(material, profile) => {
+                    progress.keys = profile_of(profile).and_then(|profile| {
+                        let (client, server) = MasterKeys::from_dtls(profile, &material)?;
+                        Some((profile, client, server))
+                    });
+                }
+                Output::CloseNotify => progress.closed = true,
+                // Nothing is sent over DTLS itself; a record larger than any datagram of ours cannot be polled at all.
+                Output::BufferTooSmall { .. } => {
+                    progress.closed = true;
+                    return progress;
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+fn profile_of(profile: SrtpProfile) -> Option<Profile> {
+    match profile {
+        SrtpProfile::AES128_CM_SHA1_80 => Some(Profile::Aes128CmSha1),
+        SrtpProfile::AEAD_AES_128_GCM => Some(Profile::Aes128Gcm),
+        SrtpProfile::AEAD_AES_256_GCM => Some(Profile::Aes256Gcm),
+        _ => None,
+    }
+}
+
+impl std::fmt::Debug for DtlsServer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DtlsServer").field("dtls", &self.dtls).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,501 @@
+//! The engine: sessions and rooms, and the one way in and out.
+
+mod commands;
+mod fanout;
+mod ingress;
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use dimpl::DtlsCertificate;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+
+use crate::certificate::{self, Fingerprint};
+use crate::room::Room;
+use crate::sdp::Direction;
+use crate::session::{CloseReason, Media, NtpClock, Outcome, Session};
+use crate::slab::{SessionKey, Slab};
+use crate::transmit::Transmits;
+pub use commands::RestartRefused;
+use fanout::Fanout;
+
+/// What an engine is started with.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Offered as host candidates, most preferred first; at least one.
+    pub addresses: Vec<IpAddr>,
+    /// Of those candidates.
+    pub port: u16,
+    /// Source of all randomness: keys, passwords, SSRCs. Fresh from the operating system except in tests.
+    pub seed: [u8; 32],
+    /// Wall time at the moment of starting, since 1970; for sender reports.
+    pub unix_time: Duration,
+}
+
+/// Something from outside.
+#[derive(Debug, Clone, Copy)]
+pub enum Input<'a> {
+    /// A UDP datagram.
+    Datagram {
+        /// Its source.
+        from: SocketAddr,
+        /// Its content.
+        bytes: &'a [u8],
+    },
+    /// A deadline has come; harmless too early or too often.
+    Timeout,
+}
+
+/// Something to be done outside. Borrowed batches are valid until the next call.
+#[derive(Debug)]
+pub enum Output<'a> {
+    /// Send all of these now.
+    Transmit(&'a Transmits),
+    /// Something happened to a session.
+    Event(Event),
+    /// Nothing more to do before this moment, or before the next input if None.
+    Deadline(Option<Instant>),
+}
+
+/// What happened to a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// ICE and DTLS are done and the certificate matched: sound can flow.
+    Connected(Connected),
+    /// The session is gone.
+    Closed(Closed),
+}
+
+/// See [`Event::Connected`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Connected {
+    /// The session's id.
+    pub session: Arc<str>,
+    /// Its room's.
+    pub room: Arc<str>,
+    /// Its person's or visitor's.
+    pub person: Arc<str>,
+    /// Listening or speaking.
+    pub direction: Direction,
+}
+
+/// See [`Event::Closed`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Closed {
+    /// The session's id.
+    pub session: Arc<str>,
+    /// Its room's.
+    pub room: Arc<str>,
+    /// Its person's or visitor's.
+    pub person: Arc<str>,
+    /// Listening or speaking.
+    pub direction: Direction,
+    /// Why.
+    pub reason: CloseReason,
+}
+
+/// A session to be opened.
+#[derive(Debug, Clone, Copy)]
+pub struct NewOffer<'a> {
+    /// The id it shall have; not in use.
+    pub session: &'a str,
+    /// The room, made on first use.
+    pub room: &'a str,
+    /// The id of a person or visitor.
+    pub person: &'a str,
+    /// Listening or speaking.
+    pub direction: Direction,
+    /// The peer's SDP.
+    pub offer: &'a str,
+}
+
+/// A session that was opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opened {
+    /// SDP.
+    pub answer: String,
+    /// Changes with each ICE restart (RFC 9725 section 4.3.2).
+    pub etag: String,
+}
+
+/// Somebody on the stage, as policy says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Speaker {
+    /// Their id.
+    pub person: String,
+    /// How their packets are named to listeners; unique in the room.
+    pub csrc: u32,
+    /// Whether their packets are dropped.
+    pub muted: bool,
+}
+
+/// What one session really does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionReport {
+    /// The session's id.
+    pub session: Arc<str>,
+    /// Its room's.
+    pub room: Arc<str>,
+    /// Its person's or visitor's.
+    pub person: Arc<str>,
+    /// Listening or speaking.
+    pub direction: Direction,
+    /// Whether sound can flow.
+    pub connected: bool,
+    /// A speak session of somebody on the stage and not muted.
+    pub may_be_heard: bool,
+    /// Time since anything valid came.
+    pub since_in: Option<Duration>,
+    /// Time since sound was sent.
+    pub since_out: Option<Duration>,
+    /// Authentic RTP packets.
+    pub packets_in: u64,
+    /// Forwarded RTP packets.
+    pub packets_out: u64,
+    /// Refused at ingress: muted, not on the stage, not authentic.
+    pub packets_dropped: u64,
+}
+
+/// Counters since the start.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Open now.
+    pub sessions: usize,
+    /// With a session or a stage, now.
+    pub rooms: usize,
+    /// Datagrams of every kind.
+    pub packets_in: u64,
+    /// Forwarded RTP packets.
+    pub packets_out: u64,
+    /// Datagrams dropped at ingress, whatever the reason.
+    pub packets_dropped: u64,
+}
+
+/// No such session: it ended, or never was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SessionUnknown;
+
+impl fmt::Display for SessionUnknown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("There is no such session.")
+    }
+}
+
+impl std::error::Error for SessionUnknown {}
+
+/// The engine could not be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StartFailed(pub String);
+
+impl fmt::Display for StartFailed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for StartFailed {}
+
+/// Rooms, sessions, and the path of every packet. See the crate's documentation for the loop to run it in.
+pub struct Engine {
+    addresses: Vec<IpAddr>,
+    port: u16,
+    random: StdRng,
+    clock: NtpClock,
+    dtls_config: Arc<dimpl::Config>,
+    certificate: DtlsCertificate,
+    fingerprint: Fingerprint,
+
+    sessions: Slab<Session>,
+    session_keys: HashMap<Arc<str>, SessionKey>,
+    by_ufrag: HashMap<String, SessionKey>,
+    by_address: HashMap<SocketAddr, SessionKey>,
+    /// Sessions not yet connected, by person.
+    half_open: HashMap<Arc<str>, usize>,
+    rooms: Vec<Option<Room>>,
+    room_at: HashMap<Arc<str>, usize>,
+
+    /// Earliest first; an entry counts only while its session's `queued` names the same moment.
+    timers: BinaryHeap<Reverse<(Instant, SessionKey)>>,
+    events: VecDeque<Event>,
+    /// Answers, handshakes and reports, handed out before sound.
+    control: Transmits,
+    fanout: Fanout,
+    /// What `poll_output` last handed out.
+    batch: Transmits,
+    /// The datagram at hand, decrypted in place.
+    packet: Vec<u8>,
+    totals: Totals,
+}
+
+impl Engine {
+    /// Make an engine with a key and certificate of its own.
+    ///
+    /// # Errors
+    ///
+    /// [`StartFailed`] if there is no address to offer, or the certificate could not be made.
+    pub fn new(config: Config, now: Instant) -> Result<Self, StartFailed> {
+        if config.addresses.is_empty() {
+            return Err(StartFailed("At least one address must be offered to peers.".into()));
+        }
+        let mut random = StdRng::from_seed(config.seed);
+        let certificate =
+            certificate::self_signed(&mut random).ok_or_else(|| StartFailed("The certificate could not be encoded.".into()))?;
+        let dtls_config = dimpl::Config::builder()
+            // Room for IP and UDP headers on any path that IPv6 may take (1280 bytes).
+            .mtu(1_200)
+            .handshake_timeout(crate::session::PATIENCE)
+            .build()
+            .map_err(|error| StartFailed(format!("DTLS could not be set up: {error}")))?;
+        Ok(Self {
+            addresses: config.addresses,
+            port: config.port,
+            random,
+            clock: NtpClock::new(now, config.unix_time),
+            dtls_config: Arc::new(dtls_config),
+            fingerprint: Fingerprint::of(&certificate.certificate),
+            certificate,
+            sessions: Slab::default(),
+            session_keys: HashMap::new(),
+            by_ufrag: HashMap::new(),
+            by_address: HashMap::new(),
+            half_open: HashMap::new(),
+            rooms: Vec::new(),
+            room_at: HashMap::new(),
+            timers: BinaryHeap::new(),
+            events: VecDeque::new(),
+            control: Transmits::default(),
+            fanout: Fanout::default(),
+            batch: Transmits::default(),
+            packet: Vec::with_capacity(2_048),
+            totals: Totals::default(),
+        })
+    }
+
+    /// Take an input. Its consequences come out of [`Self::poll_output`].
+    ///
+    /// now: monotonic, never before the call before.
+    pub fn handle_input(&mut self, now: Instant, input: Input<'_>) {
+        debug_assert!(self.fanout.is_done(), "poll_output must be drained before the next input");
+        match input {
+            Input::Datagram { from, bytes } => self.handle_datagram(now, from, bytes),
+            Input::Timeout => self.handle_timeout(now),
+        }
+    }
+
+    /// What is to be done next. Call until it returns [`Output::Deadline`].
+    pub fn poll_output(&mut self, now: Instant) -> Output<'_> {
+        if !self.control.is_empty() {
+            self.batch.clear();
+            std::mem::swap(&mut self.control, &mut self.batch);
+            return Output::Transmit(&self.batch);
+        }
+        if !self.fanout.is_done() {
+            self.fill_batch(now);
+            if !self.batch.is_empty() {
+                return Output::Transmit(&self.batch);
+            }
+        }
+        if let Some(event) = self.events.pop_front() {
+            return Output::Event(event);
+        }
+        if !self.control.is_empty() {
+            return self.poll_output(now); // A listener's failure in the fan-out said goodbye.
+        }
+        Output::Deadline(self.timers.peek().map(|Reverse((at, _))| *at))
+    }
+
+    /// Counters since the start.
+    #[must_use]
+    pub fn totals(&self) -> Totals {
+        Totals { sessions: self.sessions.len(), rooms: self.room_at.len(), ..self.totals }
+    }
+
+    fn handle_timeout(&mut self, now: Instant) {
+        while let Some(Reverse((at, key))) = self.timers.peek().copied()
+            && at <= now
+        {
+            self.timers.pop();
+            let Some(session) = self.sessions.get_mut(key).filter(|session| session.queued == Some(at)) else {
+                continue;
+            };
+            session.queued = None;
+            let room = self.rooms[session.room].as_ref();
+            let (clock, control) = (self.clock, &mut self.control);
+            let outcome = guarded(control, |control| session.on_timeout(now, room, clock, control));
+            self.act_on(now, key, outcome);
+        }
+    }
+
+    /// Do what a session's step calls for, and see to its next deadline. None: the step panicked.
+    fn act_on(&mut self, now: Instant, key: SessionKey, outcome: Option<Outcome>) {
+        match outcome.unwrap_or(Outcome::Close(CloseReason::Internal)) {
+            Outcome::Nothing => {}
+            Outcome::Connected => self.on_connected(now, key),
+            Outcome::Close(reason) => self.close(now, key, reason),
+        }
+        self.schedule(now, key);
+    }
+
+    /// Queue a session's deadline unless an earlier entry stands already: deadlines that moved back are found out when it comes.
+    fn schedule(&mut self, now: Instant, key: SessionKey) {
+        let Some(session) = self.sessions.get_mut(key) else {
+            return;
+        };
+        // Never in the past: the loop in `handle_timeout` must come to its end.
+        let at = session.deadline().max(now + Duration::from_millis(1));
+        if session.queued.is_none_or(|queued| at < queued) {
+            session.queued = Some(at);
+            self.timers.push(Reverse((at, key)));
+        }
+    }
+
+    fn on_connected(&mut self, now: Instant, key: SessionKey) {
+        let Some(session) = self.sessions.get(key) else {
+            return;
+        };
+        let connected = Connected {
+            session: session.id.clone(),
+            room: self.rooms[session.room].as_ref().map_or_else(|| "".into(), |room| room.id.clone()),
+            person: session.person.clone(),
+            direction: session.direction(),
+        };
+        self.no_longer_half_open(&connected.person);
+        self.join_view(now, key);
+        self.events.push_back(Event::Connected(connected));
+    }
+
+    /// Put a connected listener into the view that fits.
+    fn join_view(&mut self, now: Instant, key: SessionKey) {
+        let Some(session) = self.sessions.get_mut(key).filter(|session| session.is_connected) else {
+            return;
+        };
+        let (Media::Listen(listening), Some(room)) = (&mut session.media, self.rooms[session.room].as_mut()) else {
+            return;
+        };
+        let excluded = room.csrc_of(&session.person);
+        listening.membership = Some(room.join(now, key, excluded, &mut listening.taps));
+    }
+
+    /// Take a listener out of its view.
+    fn leave_view(&mut self, now: Instant, key: SessionKey) {
+        let Some(session) = self.sessions.get_mut(key) else {
+            return;
+        };
+        let (Media::Listen(listening), Some(room)) = (&mut session.media, self.rooms[session.room].as_mut()) else {
+            return;
+        };
+        let Some(membership) = listening.membership.take() else {
+            return;
+        };
+        let moved = room.leave(now, membership, &mut listening.taps);
+        if let Some(Media::Listen(moved)) = moved.and_then(|key| self.sessions.get_mut(key)).map(|session| &mut session.media) {
+            moved.membership = Some(membership);
+        }
+    }
+
+    /// End a session: goodbye over DTLS, then nothing more in either direction.
+    fn close(&mut self, now: Instant, key: SessionKey, reason: CloseReason) {
+        self.leave_view(now, key);
+        let Some(mut session) = self.sessions.remove(key) else {
+            return;
+        };
+        guarded(&mut self.control, |control| session.close(control));
+        self.session_keys.remove(&session.id);
+        for ufrag in session.ice.ufrags() {
+            self.by_ufrag.remove(ufrag);
+        }
+        for address in session.ice.validated() {
+            if self.by_address.get(address) == Some(&key) {
+                self.by_address.remove(address);
+            }
+        }
+        if !session.is_connected {
+            self.no_longer_half_open(&session.person);
+        }
+        let room_id = self.forget_in_room(&session, key);
+        self.events.push_back(Event::Closed(Closed {
+            session: session.id.clone(),
+            room: room_id,
+            person: session.person.clone(),
+            direction: session.direction(),
+            reason,
+        }));
+    }
+
+    fn forget_in_room(&mut self, session: &Session, key: SessionKey) -> Arc<str> {
+        let Some(room) = self.rooms[session.room].as_mut() else {
+            return "".into();
+        };
+        let id = room.id.clone();
+        let sessions = match session.direction() {
+            Direction::Listen => &mut room.listeners,
+            Direction::Speak => &mut room.speakers,
+        };
+        if sessions.get(&session.person) == Some(&key) {
+            sessions.remove(&session.person);
+        }
+        if session.direction() == Direction::Speak
+            && let Some(csrc) = room.csrc_of(&session.person)
+        {
+            room.silence(csrc);
+        }
+        self.drop_room_if_empty(session.room);
+        id
+    }
+
+    fn no_longer_half_open(&mut self, person: &Arc<str>) {
+        if let Some(count) = self.half_open.get_mut(person) {
+            *count -= 1;
+            if *count == 0 {
+                self.half_open.remove(person);
+            }
+        }
+    }
+
+    fn room_index(&mut self, id: &str) -> usize {
+        if let Some(at) = self.room_at.get(id) {
+            return *at;
+        }
+        let room = Room::new(id.into());
+        let key = room.id.clone();
+        let at = self.rooms.iter().position(Option::is_none).unwrap_or(self.rooms.len());
+        if at == self.rooms.len() {
+            self.rooms.push(Some(room));
+        } else {
+            self.rooms[at] = Some(room);
+        }
+        self.room_at.insert(key, at);
+        at
+    }
+
+    fn drop_room_if_empty(&mut self, at: usize) {
+        if let Some(room) = self.rooms[at].take_if(|room| room.is_empty()) {
+            self.room_at.remove(&room.id);
+        }
+    }
+}
+
+/// Run one session's code; None if it panicked, what it had begun to send cut off.
+fn guarded<T>(transmits: &mut Transmits, step: impl FnOnce(&mut Transmits) -> T) -> Option<T> {
+    // The session is closed after a panic and never looked at again, so its broken state can do no harm.
+    let result = catch_unwind(AssertUnwindSafe(|| step(transmits))).ok();
+    if result.is_none() {
+        transmits.discard_unfinished();
+    }
+    result
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine").field("totals", &self.totals()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,170 @@
+//! Ingress: one port for STUN, DTLS and media, and the gates each must pass.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use is::stun::StunMessage;
+
+use super::{Engine, guarded};
+use crate::ice::addressed_ufrag;
+use crate::room::{ASSUMED_LEVEL, SILENCE_LEVEL, StreamKey, UplinkPosition};
+use crate::rtp;
+use crate::session::{Session, Uplink};
+use crate::slab::SessionKey;
+
+/// Longest datagram looked at: Ethernet's MTU. Opus at its highest bitrate fills 1275 bytes.
+const MAX_DATAGRAM_LEN: usize = 1_500;
+/// An address that served a live session within this time stays that session's: a peer of another session cannot take it by
+/// checks with a forged source.
+const ADDRESS_KEPT_FOR: Duration = Duration::from_secs(5);
+/// Opus frames up to this long carry no speech: DTX sends a lone TOC byte, or two bytes of it (RFC 6716 section 3.1, RFC 7587 section 3.1.3).
+const LONGEST_DTX_PAYLOAD: usize = 2;
+
+impl Engine {
+    pub(super) fn handle_datagram(&mut self, now: Instant, from: SocketAddr, bytes: &[u8]) {
+        self.totals.packets_in += 1;
+        let taken = bytes.len() <= MAX_DATAGRAM_LEN
+            && match bytes.first() {
+                // RFC 7983 section 7.
+                Some(0..=3) => self.handle_stun(now, from, bytes),
+                Some(20..=63) => self.handle_dtls(now, from, bytes),
+                Some(128..=191) if rtp::is_rtcp(bytes) => self.handle_rtcp(now, from, bytes),
+                Some(128..=191) => self.handle_rtp(now, from, bytes),
+                _ => false,
+            };
+        if !taken {
+            self.totals.packets_dropped += 1;
+        }
+    }
+
+    fn handle_stun(&mut self, now: Instant, from: SocketAddr, bytes: &[u8]) -> bool {
+        let Ok(message) = StunMessage::parse(bytes) else {
+            return false;
+        };
+        if !message.is_binding_request() {
+            return false;
+        }
+        let Some(key) = addressed_ufrag(&message).and_then(|ufrag| self.by_ufrag.get(ufrag)).copied() else {
+            return false;
+        };
+        if self.belongs_to_another(now, from, key) {
+            return false;
+        }
+        let Some(session) = self.sessions.get_mut(key) else {
+            return false;
+        };
+        let outcome = guarded(&mut self.control, |control| session.on_check(now, &message, from, control));
+        match outcome {
+            Some(true) => self.validate(key, from, &message),
+            Some(false) => return false,
+            None => self.act_on(now, key, None),
+        }
+        true
+    }
+
+    fn belongs_to_another(&self, now: Instant, from: SocketAddr, key: SessionKey) -> bool {
+        self.by_address
+            .get(&from)
+            .filter(|owner| **owner != key)
+            .and_then(|owner| self.sessions.get(*owner))
+            .is_some_and(|owner| owner.was_active_within(now, ADDRESS_KEPT_FOR))
+    }
+
+    fn validate(&mut self, key: SessionKey, from: SocketAddr, message: &StunMessage<'_>) {
+        let Some(session) = self.sessions.get_mut(key) else {
+            return;
+        };
+        if let Some(ufrag) = session.ice.finish_restart(message) {
+            self.by_ufrag.remove(&ufrag);
+        }
+        if let Some(forgotten) = session.ice.validate(from, message.use_candidate())
+            && self.by_address.get(&forgotten) == Some(&key)
+        {
+            self.by_address.remove(&forgotten);
+        }
+        self.by_address.insert(from, key);
+    }
+
+    fn session_of(&mut self, from: SocketAddr) -> Option<(SessionKey, &mut Session)> {
+        let key = *self.by_address.get(&from)?;
+        Some((key, self.sessions.get_mut(key)?))
+    }
+
+    fn handle_dtls(&mut self, now: Instant, from: SocketAddr, bytes: &[u8]) -> bool {
+        let Some(key) = self.by_address.get(&from).copied() else {
+            return false;
+        };
+        let Some(session) = self.sessions.get_mut(key).filter(|session| session.ice.has_validated(from)) else {
+            return false;
+        };
+        let outcome = guarded(&mut self.control, |control| session.on_dtls(now, bytes, control));
+        self.act_on(now, key, outcome);
+        true
+    }
+
+    fn handle_rtcp(&mut self, now: Instant, from: SocketAddr, bytes: &[u8]) -> bool {
+        let mut packet = std::mem::take(&mut self.packet);
+        packet.clear();
+        packet.extend_from_slice(bytes);
+        let step = self.session_of(from).filter(|(_, session)| session.ice.selected() == Some(from)).map(|(key, session)| {
+            let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| session.on_rtcp(now, &mut packet)));
+            (key, result.is_ok())
+        });
+        self.packet = packet;
+        match step {
+            Some((key, false)) => self.act_on(now, key, None),
+            Some((_, true)) => {}
+            None => return false,
+        }
+        true
+    }
+
+    fn handle_rtp(&mut self, now: Instant, from: SocketAddr, bytes: &[u8]) -> bool {
+        let mut packet = std::mem::take(&mut self.packet);
+        packet.clear();
+        packet.extend_from_slice(bytes);
+        let step = self.session_of(from).filter(|(_, session)| session.ice.selected() == Some(from)).map(|(key, session)| {
+            let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| session.on_rtp(now, &mut packet)));
+            (key, result.ok())
+        });
+        self.packet = packet;
+        match step {
+            Some((key, Some(Some(uplink)))) => self.begin_fanout(now, key, &uplink),
+            Some((key, None)) => {
+                self.act_on(now, key, None);
+                true
+            }
+            Some((_, Some(None))) | None => false,
+        }
+    }
+
+    /// Ask policy whether this speaker may be heard, choose, and note where the packet goes.
+    fn begin_fanout(&mut self, now: Instant, key: SessionKey, uplink: &Uplink) -> bool {
+        let Some(session) = self.sessions.get_mut(key) else {
+            return false;
+        };
+        let Some(room) = self.rooms[session.room].as_mut() else {
+            return false;
+        };
+        let Some(member) = room.stage.get(&session.person).copied().filter(|member| !member.muted) else {
+            session.counters.packets_dropped += 1;
+            return false;
+        };
+        let Some(payload) = uplink.header.payload(&self.packet) else {
+            session.counters.packets_dropped += 1;
+            return false;
+        };
+        let payload = uplink.header.len..uplink.header.len + payload.len();
+        let position = UplinkPosition {
+            stream: StreamKey { session: key, ssrc: uplink.header.ssrc },
+            index: uplink.index,
+            timestamp: uplink.header.timestamp,
+            marker: uplink.header.marker,
+        };
+        let assumed = if payload.len() <= LONGEST_DTX_PAYLOAD { SILENCE_LEVEL } else { ASSUMED_LEVEL };
+        let level = uplink.level.map_or(assumed, |byte| byte & 0x7f);
+        room.place(now, member.csrc, level, position, &mut self.fanout.targets);
+        self.fanout.begin(session.room, member.csrc, uplink.level, payload);
+        true
+    }
+}

@@ -1,0 +1,174 @@
+//! One room: its stage, its speak and listen sessions, the speakers chosen, and the views listeners share.
+//!
+//! A view is what all listeners with the same number of slots hear, less the one voice that is their own. There are at most three
+//! views for the audience and three per person on the stage, so a packet is placed a handful of times however large the room is.
+
+mod lane;
+mod speakers;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+pub(crate) use lane::{Lane, LanePosition, StreamKey, Tap, UplinkPosition};
+pub(crate) use speakers::{ASSUMED_LEVEL, SILENCE_LEVEL, SpeakerChoice};
+
+use crate::slab::SessionKey;
+
+/// Somebody on the stage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct StageMember {
+    pub csrc: u32,
+    pub muted: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct Room {
+    pub id: Arc<str>,
+    pub stage: HashMap<Arc<str>, StageMember>,
+    /// Open sessions by person, connected or not.
+    pub listeners: HashMap<Arc<str>, SessionKey>,
+    pub speakers: HashMap<Arc<str>, SessionKey>,
+    choice: SpeakerChoice,
+    views: Vec<View>,
+}
+
+/// What listeners of one kind hear.
+#[derive(Debug)]
+pub(crate) struct View {
+    /// The voice left out: the listener's own.
+    excluded: Option<u32>,
+    pub lanes: Vec<Lane>,
+    /// Connected listen sessions.
+    pub members: Vec<SessionKey>,
+}
+
+/// Where a packet goes: one lane of one view.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Target {
+    pub view: usize,
+    pub lane: usize,
+    pub position: LanePosition,
+}
+
+/// A listener's place in a view.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Membership {
+    pub view: usize,
+    pub at: usize,
+}
+
+impl Room {
+    pub(crate) fn new(id: Arc<str>) -> Self {
+        Self {
+            id,
+            stage: HashMap::new(),
+            listeners: HashMap::new(),
+            speakers: HashMap::new(),
+            choice: SpeakerChoice::default(),
+            views: Vec::new(),
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.stage.is_empty() && self.listeners.is_empty() && self.speakers.is_empty()
+    }
+
+    pub(crate) fn view(&self, at: usize) -> &View {
+        &self.views[at]
+    }
+
+    pub(crate) fn csrc_of(&self, person: &str) -> Option<u32> {
+        self.stage.get(person).map(|member| member.csrc)
+    }
+
+    /// Take note of a packet of somebody who may be heard, and say where it goes: into `targets`, which is cleared.
+    ///
+    /// level: 0..=127 of RFC 6464.
+    pub(crate) fn place(&mut self, now: Instant, csrc: u32, level: u8, packet: UplinkPosition, targets: &mut Vec<Target>) {
+        targets.clear();
+        if self.choice.on_packet(now, csrc, level) {
+            self.assign_lanes();
+        }
+        for (view_at, view) in self.views.iter_mut().enumerate().filter(|(_, view)| !view.members.is_empty()) {
+            for (lane_at, lane) in view.lanes.iter_mut().enumerate().filter(|(_, lane)| lane.speaker() == Some(csrc)) {
+                if let Some(position) = lane.place(now, packet) {
+                    targets.push(Target { view: view_at, lane: lane_at, position });
+                }
+            }
+        }
+    }
+
+    /// Somebody can no longer be heard: muted, gone from the stage, or disconnected.
+    pub(crate) fn silence(&mut self, csrc: u32) {
+        if self.choice.remove(csrc) {
+            self.assign_lanes();
+        }
+    }
+
+    fn assign_lanes(&mut self) {
+        for view in &mut self.views {
+            view.assign(self.choice.forwarded());
+        }
+    }
+
+    /// Put a connected listener into the view for `slots` slots without `excluded`'s voice.
+    pub(crate) fn join(&mut self, now: Instant, session: SessionKey, excluded: Option<u32>, taps: &mut [Tap]) -> Membership {
+        let slots = taps.len();
+        // A view without members was not numbered on, so it would begin with a gap.
+        let fits = |view: &View| view.lanes.len() == slots && view.excluded == excluded && !view.members.is_empty();
+        let view_at = self.views.iter().position(fits).unwrap_or_else(|| self.new_view(slots, excluded));
+        let view = &mut self.views[view_at];
+        for (tap, lane) in taps.iter_mut().zip(&view.lanes) {
+            tap.join(lane, now);
+        }
+        view.members.push(session);
+        Membership { view: view_at, at: view.members.len() - 1 }
+    }
+
+    fn new_view(&mut self, slots: usize, excluded: Option<u32>) -> usize {
+        let mut view = View { excluded, lanes: std::iter::repeat_with(Lane::default).take(slots).collect(), members: Vec::new() };
+        view.assign(self.choice.forwarded());
+        // An abandoned view's place may be taken: nobody's taps refer to its lanes any more.
+        match self.views.iter().position(|view| view.members.is_empty()) {
+            Some(at) => {
+                self.views[at] = view;
+                at
+            }
+            None => {
+                self.views.push(view);
+                self.views.len() - 1
+            }
+        }
+    }
+
+    /// Take a listener out of its view. Returns the session that moved into its place, whose membership is now `from`.
+    pub(crate) fn leave(&mut self, now: Instant, from: Membership, taps: &mut [Tap]) -> Option<SessionKey> {
+        let view = &mut self.views[from.view];
+        for (tap, lane) in taps.iter_mut().zip(&view.lanes) {
+            tap.leave(lane, now);
+        }
+        view.members.swap_remove(from.at);
+        view.members.get(from.at).copied()
+    }
+}
+
+impl View {
+    /// Let the lanes follow the first of `forwarded`, dominant first, that this view may hear; nobody who is kept changes lane.
+    fn assign(&mut self, forwarded: &[u32]) {
+        let heard: Vec<u32> = forwarded.iter().copied().filter(|csrc| Some(*csrc) != self.excluded).take(self.lanes.len()).collect();
+        for lane in &mut self.lanes {
+            if lane.speaker().is_some_and(|speaker| !heard.contains(&speaker)) {
+                lane.follow(None);
+            }
+        }
+        for csrc in heard {
+            if self.lanes.iter().any(|lane| lane.speaker() == Some(csrc)) {
+                continue;
+            }
+            if let Some(lane) = self.lanes.iter_mut().find(|lane| lane.speaker().is_none()) {
+                lane.follow(Some(csrc));
+            }
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! Continuous numbering: many speakers' packets in, one unbroken stream out.
+//!
+//! A [`Lane`] is the stream of one slot as all listeners of a view share it: it follows one speaker at a time and numbers what it takes
+//! without a gap when it changes speaker; losses on the way from a speaker stay visible as gaps. A [`Tap`] is one listener's constant
+//! distance from a lane, so that forwarding to a listener reads two numbers and writes none.
+//!
+//! **Invariant:** a lane gives no index twice, and a tap's distance never makes two packets of a listener's SSRC share an index,
+//! whatever views the listener passes through: SRTP's secrecy rests on it.
+
+use std::time::Instant;
+
+use crate::rtp::{CLOCK_RATE_HZ, to_rtp_units};
+use crate::slab::SessionKey;
+
+/// One uplink stream: the speak session it comes from, and its SSRC there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct StreamKey {
+    pub session: SessionKey,
+    pub ssrc: u32,
+}
+
+/// A packet's place in an uplink stream.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct UplinkPosition {
+    pub stream: StreamKey,
+    /// 48-bit SRTP index.
+    pub index: u64,
+    pub timestamp: u32,
+    pub marker: bool,
+}
+
+/// A packet's place in a lane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct LanePosition {
+    pub index: u64,
+    pub timestamp: u32,
+    pub marker: bool,
+}
+
+/// The largest gap that is shown to listeners, packets: 20 s of speech. A peer that jumps further, by intent or fault, is renumbered,
+/// since a listener that misses the one packet after a jump of 2^15 would decrypt nothing ever after (RFC 3711 section 3.3.1).
+const MAX_GAP: u64 = 1_000;
+/// A 20 ms frame, the least step of time from one speaker's last packet to the next one's first.
+const FRAME_UNITS: u32 = CLOCK_RATE_HZ / 50;
+
+/// The stream of one slot of one view.
+#[derive(Debug, Default)]
+pub(crate) struct Lane {
+    /// Whom the lane follows, by CSRC.
+    speaker: Option<u32>,
+    following: Option<Following>,
+    /// The highest index given; the first one is 1.
+    highest: u64,
+    /// RTP time of the packet with the highest index, and when it passed.
+    last: Option<(u32, Instant)>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Following {
+    stream: StreamKey,
+    first_uplink_index: u64,
+    first_index: u64,
+    timestamp_offset: u32,
+}
+
+impl Lane {
+    pub(crate) fn speaker(&self) -> Option<u32> {
+        self.speaker
+    }
+
+    /// Follow another speaker, or nobody. The next packet continues the numbering.
+    pub(crate) fn follow(&mut self, speaker: Option<u32>) {
+        if self.speaker != speaker {
+            self.speaker = speaker;
+            self.following = None;
+        }
+    }
+
+    /// Give a packet of the followed speaker its place. None for one that was sent before the lane came to that speaker.
+    pub(crate) fn place(&mut self, now: Instant, packet: UplinkPosition) -> Option<LanePosition> {
+        let continued = self.following.filter(|following| following.stream == packet.stream && !self.jumps(following, packet.index));
+        let following = continued.unwrap_or_else(|| Following {
+            stream: packet.stream,
+            first_uplink_index: packet.index,
+            first_index: self.highest + 1,
+            timestamp_offset: self.next_timestamp(now).wrapping_sub(packet.timestamp),
+        });
+        self.following = Some(following);
+        let ahead = packet.index.checked_sub(following.first_uplink_index)?;
+        let position = LanePosition {
+            index: following.first_index + ahead,
+            timestamp: packet.timestamp.wrapping_add(following.timestamp_offset),
+            // A switch begins a talkspurt, so that receivers may adapt their playout there (RFC 3551 section 4.1).
+            marker: packet.marker || continued.is_none(),
+        };
+        if position.index > self.highest {
+            self.highest = position.index;
+            self.last = Some((position.timestamp, now));
+        }
+        Some(position)
+    }
+
+    fn jumps(&self, following: &Following, uplink_index: u64) -> bool {
+        let ahead = uplink_index.saturating_sub(following.first_uplink_index);
+        following.first_index + ahead > self.highest + MAX_GAP
+    }
+
+    /// RTP time at `now`, as if the last packet's clock ran on.
+    pub(crate) fn timestamp_at(&self, now: Instant) -> u32 {
+        self.last.map_or(0, |(timestamp, at)| timestamp.wrapping_add(to_rtp_units(now.duration_since(at))))
+    }
+
+    fn next_timestamp(&self, now: Instant) -> u32 {
+        self.last.map_or(0, |(timestamp, at)| timestamp.wrapping_add(to_rtp_units(now.duration_since(at)).max(FRAME_UNITS)))
+    }
+}
+
+/// One listener's distance from a lane, kept while the listener moves from view to view.
+#[derive(Debug, Clone)]
+pub(crate) struct Tap {
+    pub ssrc: u32,
+    index_distance: i64,
+    timestamp_distance: u32,
+    /// Packets of the lane up to this index are not for this listener.
+    joined_after: u64,
+    /// While at no lane: the index to give next, and RTP time at a moment.
+    next_index: u64,
+    rest: Option<(u32, Instant)>,
+    first_timestamp: u32,
+}
+
+impl Tap {
+    /// first_index: below 2^15, so that a receiver that misses the first packets does not mistake the rollover (RFC 3711 section 3.3.1).
+    pub(crate) fn new(ssrc: u32, first_index: u16, first_timestamp: u32) -> Self {
+        debug_assert!(first_index < 1 << 15);
+        Self {
+            ssrc,
+            index_distance: 0,
+            timestamp_distance: 0,
+            joined_after: 0,
+            next_index: u64::from(first_index),
+            rest: None,
+            first_timestamp,
+        }
+    }
+
+    /// Continue at `lane` where this listener's own numbering stopped.
+    #[allow(clippy::cast_possible_wrap)] // Indices have 48 bits.
+    pub(crate) fn join(&mut self, lane: &Lane, now: Instant) {
+        self.index_distance = self.next_index as i64 - (lane.highest + 1) as i64;
+        let timestamp =
+            self.rest.map_or(self.first_timestamp, |(timestamp, at)| timestamp.wrapping_add(to_rtp_units(now.duration_since(at))));
+        self.timestamp_distance = timestamp.wrapping_sub(lane.timestamp_at(now));
+        self.joined_after = lane.highest;
+    }
+
+    /// Remember where the numbering stops.
+    pub(crate) fn leave(&mut self, lane: &Lane, now: Instant) {
+        self.next_index = (lane.highest + 1).wrapping_add_signed(self.index_distance);
+        self.rest = Some((self.timestamp_at(lane, now), now));
+    }
+
+    /// The listener's own (48-bit index, RTP timestamp) for a lane's packet. None for packets from before the listener came.
+    pub(crate) fn place(&self, position: LanePosition) -> Option<(u64, u32)> {
+        (position.index > self.joined_after)
+            .then(|| (position.index.wrapping_add_signed(self.index_distance), position.timestamp.wrapping_add(self.timestamp_distance)))
+    }
+
+    /// This listener's RTP time at `now`.
+    pub(crate) fn timestamp_at(&self, lane: &Lane, now: Instant) -> u32 {
+        lane.timestamp_at(now).wrapping_add(self.timestamp_distance)
+    }
+}

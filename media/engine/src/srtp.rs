@@ -1,0 +1,149 @@
+//! SRTP and SRTCP: RFC 3711 (AES_CM_128_HMAC_SHA1_80) and RFC 7714 (AEAD_AES_128_GCM, AEAD_AES_256_GCM), keyed by DTLS (RFC 5764).
+//!
+//! One [`Inbound`] and one [`Outbound`] per session. Session keys depend on the master key alone (the key derivation rate is always
+//! zero), so one cipher serves all SSRCs of a direction; what is kept per SSRC is the packet index and the replay window.
+//!
+//! Outbound packets carry their 48-bit index as an argument: the fan-out computes it without touching any state per listener.
+//! **Invariant:** an (SSRC, index) pair is used for one packet only; GCM and counter mode lose all secrecy otherwise.
+
+mod cipher;
+mod keys;
+mod replay;
+
+use crate::rtp::{self, RtpHeader};
+use cipher::{RtcpCipher, RtpCipher};
+pub(crate) use keys::{MasterKeys, Profile};
+use replay::{ReplayWindow, RolloverEstimate};
+
+/// SSRCs one peer may send from; they are never forgotten while the session lives, since that would forget their replay windows.
+const MAX_STREAMS: usize = 4;
+
+/// Why a packet was not accepted. Peers are told nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// Not RTP or RTCP at all, or cut short.
+    Malformed,
+    /// The authentication tag does not match.
+    Forged,
+    /// Seen before, or too old to tell.
+    Replayed,
+    /// More SSRCs than [`MAX_STREAMS`].
+    TooManyStreams,
+}
+
+/// The receiving half of a session's SRTP.
+pub(crate) struct Inbound {
+    rtp: RtpCipher,
+    rtcp: RtcpCipher,
+    streams: Vec<InboundStream>,
+    rtcp_windows: Vec<(u32, ReplayWindow)>,
+}
+
+struct InboundStream {
+    ssrc: u32,
+    rollover: RolloverEstimate,
+    window: ReplayWindow,
+}
+
+/// An authenticated, decrypted RTP packet.
+pub(crate) struct Unprotected {
+    pub header: RtpHeader,
+    /// The 48-bit packet index (RFC 3711 section 3.3.1).
+    pub index: u64,
+    /// Length of header and payload together, the tag cut off.
+    pub len: usize,
+}
+
+impl Inbound {
+    pub(crate) fn new(profile: Profile, keys: &MasterKeys) -> Self {
+        Self { rtp: RtpCipher::new(profile, keys), rtcp: RtcpCipher::new(profile, keys), streams: Vec::new(), rtcp_windows: Vec::new() }
+    }
+
+    /// Authenticate and decrypt `packet` in place. State moves only when the packet is genuine.
+    pub(crate) fn unprotect_rtp(&mut self, packet: &mut [u8]) -> Result<Unprotected, Refused> {
+        let header = RtpHeader::parse(packet).ok_or(Refused::Malformed)?;
+        let known = self.streams.iter().position(|stream| stream.ssrc == header.ssrc);
+        let index = match known {
+            Some(at) => self.streams[at].rollover.index_of(header.sequence),
+            None if self.streams.len() == MAX_STREAMS => return Err(Refused::TooManyStreams),
+            None => u64::from(header.sequence),
+        };
+        if let Some(at) = known
+            && !self.streams[at].window.would_accept(index)
+        {
+            return Err(Refused::Replayed);
+        }
+        let len = self.rtp.open(packet, header.len, header.ssrc, index)?;
+        let at = known.unwrap_or_else(|| {
+            self.streams.push(InboundStream { ssrc: header.ssrc, rollover: RolloverEstimate::new(), window: ReplayWindow::new() });
+            self.streams.len() - 1
+        });
+        let stream = &mut self.streams[at];
+        stream.window.accept(index);
+        stream.rollover.accept(index);
+        Ok(Unprotected { header, index, len })
+    }
+
+    /// Authenticate and decrypt a compound RTCP packet in place; returns its length without index and tag.
+    pub(crate) fn unprotect_rtcp(&mut self, packet: &mut [u8]) -> Result<usize, Refused> {
+        let ssrc = rtp::rtcp_sender(packet).ok_or(Refused::Malformed)?;
+        let index = self.rtcp.index_of(packet).ok_or(Refused::Malformed)?;
+        let known = self.rtcp_windows.iter().position(|(of, _)| *of == ssrc);
+        match known {
+            Some(at) if !self.rtcp_windows[at].1.would_accept(u64::from(index)) => {
+                return Err(Refused::Replayed);
+            }
+            None if self.rtcp_windows.len() == MAX_STREAMS => return Err(Refused::TooManyStreams),
+            _ => {}
+        }
+        let len = self.rtcp.open(packet, ssrc)?;
+        let at = known.unwrap_or_else(|| {
+            self.rtcp_windows.push((ssrc, ReplayWindow::new()));
+            self.rtcp_windows.len() - 1
+        });
+        self.rtcp_windows[at].1.accept(u64::from(index));
+        Ok(len)
+    }
+}
+
+/// The sending half of a session's SRTP.
+pub(crate) struct Outbound {
+    rtp: RtpCipher,
+    rtcp: RtcpCipher,
+    rtcp_index: u32,
+}
+
+impl Outbound {
+    pub(crate) fn new(profile: Profile, keys: &MasterKeys) -> Self {
+        Self { rtp: RtpCipher::new(profile, keys), rtcp: RtcpCipher::new(profile, keys), rtcp_index: 0 }
+    }
+
+    /// Encrypt the RTP packet that begins at `start` of `buffer`, whose header is `header_len` long, and append the tag.
+    ///
+    /// index: 48 bits, never used before with this SSRC; its low 16 bits are the header's sequence number.
+    pub(crate) fn protect_rtp(&self, buffer: &mut Vec<u8>, start: usize, header_len: usize, ssrc: u32, index: u64) {
+        self.rtp.seal(buffer, start, header_len, ssrc, index);
+    }
+
+    /// Encrypt the compound RTCP packet that begins at `start` of `buffer` and append index and tag.
+    pub(crate) fn protect_rtcp(&mut self, buffer: &mut Vec<u8>, start: usize, ssrc: u32) {
+        // RFC 3711 section 3.4: incremented before each packet, 31 bits; at one packet a second it lasts 68 years.
+        self.rtcp_index = (self.rtcp_index + 1) & 0x7fff_ffff;
+        self.rtcp.seal(buffer, start, ssrc, self.rtcp_index);
+    }
+}
+
+impl std::fmt::Debug for Inbound {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Inbound").field("streams", &self.streams.len()).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for Outbound {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Outbound").field("rtcp_index", &self.rtcp_index).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

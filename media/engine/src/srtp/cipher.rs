@@ -1,0 +1,255 @@
+//! The ciphers themselves: sealing and opening single packets with session keys.
+
+use aes::cipher::{KeyIvInit, StreamCipher};
+use aes_gcm::aead::{AeadInOut, KeyInit};
+use aes_gcm::{Aes128Gcm, Aes256Gcm};
+use hmac::{Hmac, Mac};
+use sha1::Sha1;
+use subtle::ConstantTimeEq;
+
+use super::Refused;
+use super::keys::{Label, MasterKeys, Profile};
+
+/// Of HMAC_SHA1_80.
+const HMAC_TAG_LEN: usize = 10;
+const GCM_TAG_LEN: usize = 16;
+/// The E flag and the 31-bit index at the end of every SRTCP packet.
+const RTCP_INDEX_LEN: usize = 4;
+const RTCP_ENCRYPTED: u32 = 0x8000_0000;
+/// An RTCP header and its sender's SSRC stay in the clear (RFC 3711 section 3.4).
+const RTCP_CLEAR_LEN: usize = 8;
+
+type CounterMode = ctr::Ctr128BE<aes::Aes128>;
+
+/// AES-CM needs its key with each packet, GCM keeps a key schedule; boxed where large so that sessions of the other kind stay small.
+enum Cipher {
+    CounterMode { key: [u8; 16], salt: [u8; 14], authentication: Hmac<Sha1> },
+    Gcm128 { cipher: Box<Aes128Gcm>, salt: [u8; 12] },
+    Gcm256 { cipher: Box<Aes256Gcm>, salt: [u8; 12] },
+}
+
+#[allow(clippy::expect_used)] // `derive` returns arrays of exactly the ciphers' key lengths, and HMAC takes any.
+fn new_cipher(profile: Profile, keys: &MasterKeys, labels: [Label; 3]) -> Cipher {
+    debug_assert_eq!(keys.key_len() == 32, profile == Profile::Aes256Gcm);
+    let [key, authentication, salt] = labels;
+    match profile {
+        Profile::Aes128CmSha1 => Cipher::CounterMode {
+            key: keys.derive(key),
+            salt: keys.derive(salt),
+            authentication: Hmac::new_from_slice(&keys.derive::<20>(authentication)).expect("HMAC takes keys of any length"),
+        },
+        Profile::Aes128Gcm => Cipher::Gcm128 {
+            cipher: Box::new(Aes128Gcm::new_from_slice(&keys.derive::<16>(key)).expect("16 bytes")),
+            salt: keys.derive(salt),
+        },
+        Profile::Aes256Gcm => Cipher::Gcm256 {
+            cipher: Box::new(Aes256Gcm::new_from_slice(&keys.derive::<32>(key)).expect("32 bytes")),
+            salt: keys.derive(salt),
+        },
+    }
+}
+
+/// RFC 3711 section 4.1.1: (salt * 2^16) XOR (SSRC * 2^64) XOR (index * 2^16).
+fn counter_start(salt: &[u8; 14], ssrc: u32, index: u64) -> [u8; 16] {
+    let mut iv = [0; 16];
+    iv[..14].copy_from_slice(salt);
+    xor(&mut iv[4..8], &ssrc.to_be_bytes());
+    xor(&mut iv[8..14], &index.to_be_bytes()[2..]);
+    iv
+}
+
+/// RFC 7714 section 8.1 (RTP; index = rollover counter || sequence number) and 9.1 (RTCP; 48 bits of which 17 are zero).
+fn gcm_nonce(salt: &[u8; 12], ssrc: u32, index: u64) -> [u8; 12] {
+    let mut nonce = *salt;
+    xor(&mut nonce[2..6], &ssrc.to_be_bytes());
+    xor(&mut nonce[6..12], &index.to_be_bytes()[2..]);
+    nonce
+}
+
+fn xor(target: &mut [u8], with: &[u8]) {
+    for (byte, mask) in target.iter_mut().zip(with) {
+        *byte ^= mask;
+    }
+}
+
+fn counter_mode(key: &[u8; 16], salt: &[u8; 14], ssrc: u32, index: u64, bytes: &mut [u8]) {
+    CounterMode::new(key.into(), &counter_start(salt, ssrc, index).into()).apply_keystream(bytes);
+}
+
+fn hmac_tag(keyed: &Hmac<Sha1>, parts: [&[u8]; 2]) -> [u8; HMAC_TAG_LEN] {
+    let mut mac = keyed.clone();
+    for part in parts {
+        mac.update(part);
+    }
+    let full: [u8; 20] = mac.finalize().into_bytes().into();
+    let mut tag = [0; HMAC_TAG_LEN];
+    tag.copy_from_slice(&full[..HMAC_TAG_LEN]);
+    tag
+}
+
+#[allow(clippy::expect_used)] // Sealing fails only beyond 64 GiB.
+fn gcm_seal<C: AeadInOut>(cipher: &C, nonce: &[u8; 12], aad: &[u8], bytes: &mut [u8]) -> [u8; GCM_TAG_LEN] {
+    let nonce = nonce.as_slice().try_into().expect("12 bytes");
+    let tag = cipher.encrypt_inout_detached(nonce, aad, bytes.into()).expect("far below GCM's limit");
+    let mut copy = [0; GCM_TAG_LEN];
+    copy.copy_from_slice(&tag);
+    copy
+}
+
+#[allow(clippy::expect_used)]
+fn gcm_open<C: AeadInOut>(cipher: &C, nonce: &[u8; 12], aad: &[u8], bytes: &mut [u8], tag: &[u8]) -> Result<(), Refused> {
+    let nonce = nonce.as_slice().try_into().expect("12 bytes");
+    let tag = tag.try_into().expect("16 bytes");
+    cipher.decrypt_inout_detached(nonce, aad, bytes.into(), tag).map_err(|_| Refused::Forged)
+}
+
+/// Seals and opens RTP packets.
+pub(super) struct RtpCipher(Cipher);
+
+impl RtpCipher {
+    pub(super) fn new(profile: Profile, keys: &MasterKeys) -> Self {
+        Self(new_cipher(profile, keys, [Label::RtpKey, Label::RtpAuthentication, Label::RtpSalt]))
+    }
+
+    /// See [`super::Outbound::protect_rtp`].
+    pub(super) fn seal(&self, buffer: &mut Vec<u8>, start: usize, header_len: usize, ssrc: u32, index: u64) {
+        let (header, payload) = buffer[start..].split_at_mut(header_len);
+        match &self.0 {
+            Cipher::CounterMode { key, salt, authentication } => {
+                counter_mode(key, salt, ssrc, index, payload);
+                let tag = hmac_tag(authentication, [&buffer[start..], &rollover(index).to_be_bytes()]);
+                buffer.extend_from_slice(&tag);
+            }
+            Cipher::Gcm128 { cipher, salt } => {
+                let tag = gcm_seal(&**cipher, &gcm_nonce(salt, ssrc, index), header, payload);
+                buffer.extend_from_slice(&tag);
+            }
+            Cipher::Gcm256 { cipher, salt } => {
+                let tag = gcm_seal(&**cipher, &gcm_nonce(salt, ssrc, index), header, payload);
+                buffer.extend_from_slice(&tag);
+            }
+        }
+    }
+
+    /// Authenticate, decrypt in place; the length without the tag.
+    pub(super) fn open(&self, packet: &mut [u8], header_len: usize, ssrc: u32, index: u64) -> Result<usize, Refused> {
+        let tag_len = match self.0 {
+            Cipher::CounterMode { .. } => HMAC_TAG_LEN,
+            Cipher::Gcm128 { .. } | Cipher::Gcm256 { .. } => GCM_TAG_LEN,
+        };
+        let len = packet.len().checked_sub(tag_len).filter(|len| *len >= header_len).ok_or(Refused::Malformed)?;
+        let (body, tag) = packet.split_at_mut(len);
+        if let Cipher::CounterMode { key, salt, authentication } = &self.0 {
+            let expected = hmac_tag(authentication, [body, &rollover(index).to_be_bytes()]);
+            if !bool::from(expected.ct_eq(&*tag)) {
+                return Err(Refused::Forged);
+            }
+            counter_mode(key, salt, ssrc, index, &mut body[header_len..]);
+            return Ok(len);
+        }
+        let (header, payload) = body.split_at_mut(header_len);
+        match &self.0 {
+            Cipher::Gcm128 { cipher, salt } => gcm_open(&**cipher, &gcm_nonce(salt, ssrc, index), header, payload, tag)?,
+            Cipher::Gcm256 { cipher, salt } => gcm_open(&**cipher, &gcm_nonce(salt, ssrc, index), header, payload, tag)?,
+            Cipher::CounterMode { .. } => {}
+        }
+        Ok(len)
+    }
+}
+
+#[allow(clippy::cast_possible_truncation)] // 48 bits less 16 are 32.
+fn rollover(index: u64) -> u32 {
+    (index >> 16) as u32
+}
+
+/// Seals and opens compound RTCP packets.
+pub(super) struct RtcpCipher(Cipher);
+
+impl RtcpCipher {
+    pub(super) fn new(profile: Profile, keys: &MasterKeys) -> Self {
+        Self(new_cipher(profile, keys, [Label::RtcpKey, Label::RtcpAuthentication, Label::RtcpSalt]))
+    }
+
+    fn trailer_len(&self) -> usize {
+        match self.0 {
+            // ciphertext, E and index, tag (RFC 3711 figure 2)
+            Cipher::CounterMode { .. } => RTCP_INDEX_LEN + HMAC_TAG_LEN,
+            // ciphertext, tag, E and index (RFC 7714 section 9.2)
+            Cipher::Gcm128 { .. } | Cipher::Gcm256 { .. } => GCM_TAG_LEN + RTCP_INDEX_LEN,
+        }
+    }
+
+    /// E flag and index as they stand on the wire.
+    fn marked_index(&self, packet: &[u8]) -> Option<u32> {
+        let trailer = packet.len().checked_sub(self.trailer_len()).filter(|len| *len >= RTCP_CLEAR_LEN)?;
+        let at = match self.0 {
+            Cipher::CounterMode { .. } => trailer,
+            Cipher::Gcm128 { .. } | Cipher::Gcm256 { .. } => trailer + GCM_TAG_LEN,
+        };
+        Some(u32::from_be_bytes(packet[at..at + RTCP_INDEX_LEN].try_into().ok()?))
+    }
+
+    /// The 31-bit index a packet claims, or None if it is too short.
+    pub(super) fn index_of(&self, packet: &[u8]) -> Option<u32> {
+        Some(self.marked_index(packet)? & !RTCP_ENCRYPTED)
+    }
+
+    pub(super) fn seal(&self, buffer: &mut Vec<u8>, start: usize, ssrc: u32, index: u32) {
+        let marked = (RTCP_ENCRYPTED | index).to_be_bytes();
+        let (clear, payload) = buffer[start..].split_at_mut(RTCP_CLEAR_LEN);
+        let gcm_tag = match &self.0 {
+            Cipher::CounterMode { key, salt, authentication } => {
+                counter_mode(key, salt, ssrc, u64::from(index), payload);
+                let tag = hmac_tag(authentication, [&buffer[start..], &marked]);
+                buffer.extend_from_slice(&marked);
+                buffer.extend_from_slice(&tag);
+                return;
+            }
+            Cipher::Gcm128 { cipher, salt } => {
+                gcm_seal(&**cipher, &gcm_nonce(salt, ssrc, u64::from(index)), &rtcp_aad(clear, marked), payload)
+            }
+            Cipher::Gcm256 { cipher, salt } => {
+                gcm_seal(&**cipher, &gcm_nonce(salt, ssrc, u64::from(index)), &rtcp_aad(clear, marked), payload)
+            }
+        };
+        buffer.extend_from_slice(&gcm_tag);
+        buffer.extend_from_slice(&marked);
+    }
+
+    /// Authenticate, decrypt in place; the length without trailer. Unencrypted SRTCP (E flag 0) is refused: no WebRTC peer sends it.
+    pub(super) fn open(&self, packet: &mut [u8], ssrc: u32) -> Result<usize, Refused> {
+        let marked = self.marked_index(packet).ok_or(Refused::Malformed)?;
+        if marked & RTCP_ENCRYPTED == 0 {
+            return Err(Refused::Malformed);
+        }
+        let index = u64::from(marked & !RTCP_ENCRYPTED);
+        let marked = marked.to_be_bytes();
+        let len = packet.len() - self.trailer_len();
+        let (body, trailer) = packet.split_at_mut(len);
+        let (clear, payload) = body.split_at_mut(RTCP_CLEAR_LEN);
+        match &self.0 {
+            Cipher::CounterMode { key, salt, authentication } => {
+                let expected = hmac_tag(authentication, [&packet[..len], &marked]);
+                if !bool::from(expected.ct_eq(&packet[len + RTCP_INDEX_LEN..])) {
+                    return Err(Refused::Forged);
+                }
+                counter_mode(key, salt, ssrc, index, &mut packet[RTCP_CLEAR_LEN..len]);
+            }
+            Cipher::Gcm128 { cipher, salt } => {
+                gcm_open(&**cipher, &gcm_nonce(salt, ssrc, index), &rtcp_aad(clear, marked), payload, &trailer[..GCM_TAG_LEN])?;
+            }
+            Cipher::Gcm256 { cipher, salt } => {
+                gcm_open(&**cipher, &gcm_nonce(salt, ssrc, index), &rtcp_aad(clear, marked), payload, &trailer[..GCM_TAG_LEN])?;
+            }
+        }
+        Ok(len)
+    }
+}
+
+/// RFC 7714 section 9.2: the clear header, then E flag and index.
+fn rtcp_aad(clear: &[u8], marked: [u8; RTCP_INDEX_LEN]) -> [u8; RTCP_CLEAR_LEN + RTCP_INDEX_LEN] {
+    let mut aad = [0; RTCP_CLEAR_LEN + RTCP_INDEX_LEN];
+    aad[..RTCP_CLEAR_LEN].copy_from_slice(clear);
+    aad[RTCP_CLEAR_LEN..].copy_from_slice(&marked);
+    aad
+}

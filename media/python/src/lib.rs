@@ -1,0 +1,138 @@
+//! `salon.relay._engine`: salon-driver as Python sees it. What each name means stands in `salon/relay/_engine.pyi`.
+//!
+//! Converts values and errors and decides nothing. The GIL is released while the engine works or waits.
+
+mod errors;
+mod values;
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use pyo3::prelude::*;
+use salon_driver::engine::{CloseReason, Event, NewOffer, RestartRefused};
+use salon_driver::{Driver, DriverError, Options};
+
+use errors::{EngineError, OfferRefused, SessionUnknown, engine_error, offer_refused};
+use values::{EngineStats, SessionClosed, SessionConnected, SessionOpened, SessionTruth, Speaker, parse_direction};
+
+/// The engine with its socket and threads.
+#[pyclass(frozen, module = "salon.relay._engine")]
+struct Engine {
+    driver: Driver,
+}
+
+#[pymethods]
+impl Engine {
+    #[new]
+    #[pyo3(signature = (*, port, addresses, bind = "0.0.0.0", threads = 1))]
+    fn new(py: Python<'_>, port: u16, addresses: Vec<String>, bind: &str, threads: usize) -> PyResult<Self> {
+        let addresses = addresses.iter().map(|text| parse_ip(text)).collect::<PyResult<_>>()?;
+        let options = Options { port, bind: parse_ip(bind)?, addresses, threads };
+        let driver = py.detach(|| Driver::start(&options)).map_err(engine_error)?;
+        Ok(Self { driver })
+    }
+
+    #[pyo3(signature = (*, session, room, person, direction, offer))]
+    fn open_session(
+        &self,
+        py: Python<'_>,
+        session: String,
+        room: String,
+        person: String,
+        direction: &str,
+        offer: String,
+    ) -> PyResult<SessionOpened> {
+        let direction = parse_direction(direction)?;
+        let id = session.clone();
+        let opened = self.call(py, move |engine, now| {
+            engine.open_session(now, NewOffer { session: &session, room: &room, person: &person, direction, offer: &offer })
+        })?;
+        let opened = opened.map_err(offer_refused)?;
+        Ok(SessionOpened { session: id, answer: opened.answer, etag: opened.etag })
+    }
+
+    fn restart_ice(&self, py: Python<'_>, session: String, fragment: String) -> PyResult<(String, String)> {
+        let id = session.clone();
+        self.call(py, move |engine, _| engine.restart_ice(&session, &fragment))?.map_err(|refused| match refused {
+            RestartRefused::Offer(refused) => offer_refused(refused),
+            RestartRefused::Unknown(_) => SessionUnknown::new_err(id),
+        })
+    }
+
+    fn close_session(&self, py: Python<'_>, session: String, reason: String) -> PyResult<bool> {
+        self.call(py, move |engine, now| engine.close_session(now, &session, CloseReason::Asked(reason)))
+    }
+
+    fn set_stage(&self, py: Python<'_>, room: String, speakers: Vec<PyRef<'_, Speaker>>) -> PyResult<()> {
+        let speakers: Vec<_> = speakers.iter().map(|speaker| speaker.to_engine()).collect();
+        self.call(py, move |engine, now| engine.set_stage(now, &room, &speakers))
+    }
+
+    fn close_person(&self, py: Python<'_>, room: String, person: String, reason: String) -> PyResult<usize> {
+        self.call(py, move |engine, now| engine.close_person(now, &room, &person, &CloseReason::Asked(reason)))
+    }
+
+    fn close_room(&self, py: Python<'_>, room: String, reason: String) -> PyResult<usize> {
+        self.call(py, move |engine, now| engine.close_room(now, &room, &CloseReason::Asked(reason)))
+    }
+
+    fn poll_events(&self, py: Python<'_>, timeout_secs: f64) -> PyResult<Vec<Py<PyAny>>> {
+        let timeout = Duration::try_from_secs_f64(timeout_secs.max(0.0)).unwrap_or(Duration::MAX);
+        let events = py.detach(|| self.driver.poll_events(timeout));
+        if events.is_empty() && self.driver.is_closed() {
+            return Err(EngineError::new_err("The engine is stopped."));
+        }
+        events.into_iter().map(|event| to_python(py, event)).collect()
+    }
+
+    #[pyo3(signature = (room = None))]
+    fn truth(&self, py: Python<'_>, room: Option<String>) -> PyResult<Vec<SessionTruth>> {
+        let reports = self.call(py, move |engine, now| engine.report(now, room.as_deref()))?;
+        Ok(reports.into_iter().map(SessionTruth::from).collect())
+    }
+
+    fn stats(&self, py: Python<'_>) -> PyResult<EngineStats> {
+        py.detach(|| self.driver.stats()).map(EngineStats::from).map_err(engine_error)
+    }
+
+    fn close(&self, py: Python<'_>) {
+        py.detach(|| self.driver.close());
+    }
+}
+
+impl Engine {
+    fn call<T: Send + 'static>(
+        &self,
+        py: Python<'_>,
+        command: impl FnOnce(&mut salon_driver::engine::Engine, std::time::Instant) -> T + Send + 'static,
+    ) -> PyResult<T> {
+        py.detach(|| self.driver.call(command)).map_err(engine_error)
+    }
+}
+
+fn parse_ip(text: &str) -> PyResult<IpAddr> {
+    text.parse().map_err(|_| engine_error(DriverError(format!("{text} is not an IP address."))))
+}
+
+fn to_python(py: Python<'_>, event: Event) -> PyResult<Py<PyAny>> {
+    Ok(match event {
+        Event::Connected(connected) => Py::new(py, SessionConnected::from(connected))?.into_any(),
+        Event::Closed(closed) => Py::new(py, SessionClosed::from(closed))?.into_any(),
+    })
+}
+
+#[pymodule]
+fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    let py = module.py();
+    module.add_class::<Engine>()?;
+    module.add_class::<Speaker>()?;
+    module.add_class::<SessionOpened>()?;
+    module.add_class::<SessionConnected>()?;
+    module.add_class::<SessionClosed>()?;
+    module.add_class::<SessionTruth>()?;
+    module.add_class::<EngineStats>()?;
+    module.add("EngineError", py.get_type::<EngineError>())?;
+    module.add("OfferRefused", py.get_type::<OfferRefused>())?;
+    module.add("SessionUnknown", py.get_type::<SessionUnknown>())?;
+    Ok(())
+}
