@@ -12,7 +12,8 @@ _WARM_STARTS = 3
 SOCKETS = 1000
 _EVENTS = 12
 _WARMING_EVENTS = 2
-_CALLERS = 8
+# So many that none of them comes near the ten commands a second that one person may send.
+_CALLERS = 16
 _REQUEST_BOUND_MS = 150
 
 

@@ -16,6 +16,7 @@ from typing import Self
 from bench.processes import descendants, listener
 from bench.programs import BenchFailed
 from salon.cli.postgres import PrivateCluster
+from salon.config.environment import private_cluster_folder
 
 ROOT = Path(__file__).parent.parent
 _SALON = [sys.executable, "-m", "salon.cli.main"]
@@ -29,6 +30,8 @@ class Installation:
 
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="salon-bench-"))
+        # Under root PostgreSQL runs as another user, who must be able to walk in; else its data would go elsewhere and outlive us.
+        self.folder.chmod(0o711)
         self.port = _free_ports(_PORTS)
         self.base = f"http://127.0.0.1:{self.port}"
         self._serve: subprocess.Popen[bytes] | None = None
@@ -79,7 +82,7 @@ class Installation:
             os.killpg(serve.pid, signal.SIGKILL)
             serve.wait()
             # The supervisor could not: its PostgreSQL runs in a session apart.
-            PrivateCluster(self.data_dir / "postgresql").stop()
+            PrivateCluster(private_cluster_folder(self.data_dir)).stop()
             raise BenchFailed(f"salon serve did not stop within {_STOP_PATIENCE_SECS} s of SIGTERM:\n{self.log_end()}") from None
 
     def tokens(self, count: int) -> Path:
@@ -116,7 +119,7 @@ class Installation:
 
     def postgres_pids(self) -> list[int]:
         """The private cluster's processes; they are in a session of their own, not below the supervisor."""
-        postmaster = int((self.data_dir / "postgresql" / "postmaster.pid").read_text().splitlines()[0])
+        postmaster = int((private_cluster_folder(self.data_dir) / "postmaster.pid").read_text().splitlines()[0])
         return descendants(postmaster)
 
     def log_end(self) -> str:

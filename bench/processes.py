@@ -1,12 +1,12 @@
-"""What the kernel says about processes: processor time, memory, children, who listens on a port. Linux's /proc (proc(5))."""
+"""What Linux says about processes: processor time, memory, children, who listens on a port."""
 
 import os
+import time
 from collections import defaultdict
 from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
-_TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE_KIB = os.sysconf("SC_PAGE_SIZE") // 1024
 _TCP_LISTEN = "0A"
 
@@ -16,14 +16,19 @@ class ProcessGone(Exception):
 
 
 def cpu_secs(pid: int) -> float:
-    """User and system time of the process and all its threads since it began. Raises ProcessGone."""
-    return parse_cpu_secs(_read(pid, "stat"))
+    """User and system time of the process and all its threads since it began, ended threads included. Raises ProcessGone.
+
+    /proc/PID/stat has the same in ticks of 10 ms, which is a tenth of what a hundred listeners cost in a window.
+    """
+    try:
+        return time.clock_gettime(_cpu_clock(pid))
+    except OSError as error:
+        raise ProcessGone(f"process {pid} has ended") from error
 
 
-def parse_cpu_secs(stat: str) -> float:
-    # The name in parentheses may hold spaces and parentheses; fields are counted from behind it. utime and stime are fields 14 and 15.
-    fields = stat.rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS
+def _cpu_clock(pid: int) -> int:
+    """clock_getcpuclockid(3), which Python offers for threads only: the kernel's number for a process's scheduler clock."""
+    return (~pid << 3) | 2
 
 
 def resident_kib(pid: int) -> int:
