@@ -1,0 +1,497 @@
+/**
+ * One's presence in one room: its state, one's own place, the sound in and out. It lives outside every component, so that the
+ * sound goes on while one walks around; `CurrentRoom` owns it and ends it.
+ *
+ * Truth is the server's: place, role and mute come from its streams, and this file only makes the sound follow them.
+ */
+
+import { t } from '../i18n/index.svelte.ts';
+import { ringLevel, SpeakingHold } from '../media/levels.ts';
+import { Listener } from '../media/listener.ts';
+import { clearLockScreen, showOnLockScreen } from '../media/lock-screen.ts';
+import { LevelMeter } from '../media/meter.ts';
+import type { SoundPhase } from '../media/session.ts';
+import type { Signalling } from '../media/signalling.ts';
+import { Speaker } from '../media/speaker.ts';
+import type { Api } from '../protocol/api.ts';
+import type { ApiError } from '../protocol/errors.ts';
+import { asApiError } from '../protocol/errors.ts';
+import type { RealtimeClient } from '../protocol/realtime.ts';
+import { applyToHands, applyToRoom } from '../protocol/streams.ts';
+import type {
+  CommandName,
+  Commands,
+  Face,
+  Hand,
+  HandsState,
+  MyPlace,
+  PersonId,
+  PlaceChanged,
+  RoomId,
+  RoomPresence,
+  RoomState,
+  SessionEnded,
+  StageMember,
+  StreamEvent,
+} from '../protocol/types.ts';
+import type { Announcer } from './announcer.svelte.ts';
+import type { Microphone } from './microphone.svelte.ts';
+import type { Places } from './places.svelte.ts';
+import type { Session } from './session.svelte.ts';
+import type { Settings } from './settings.svelte.ts';
+import type { Toasts } from './toasts.svelte.ts';
+
+export type RoomPhase =
+  | { name: 'inside' }
+  /** Another window of the same person plays this room. */
+  | { name: 'elsewhere' }
+  | { name: 'ended' }
+  | { name: 'removed'; by: Face | null; reason: string | null }
+  | { name: 'gone' }
+  | { name: 'full' }
+  | { name: 'sign_in_required' }
+  | { name: 'refused'; error: ApiError }
+  | { name: 'left' };
+
+export interface RoomSurroundings {
+  api: Api;
+  realtime: RealtimeClient;
+  signalling: Signalling;
+  session: Session;
+  places: Places;
+  settings: Settings;
+  microphone: Microphone;
+  toasts: Toasts;
+  announcer: Announcer;
+}
+
+/** Often enough for a ring that moves with the voice, seldom enough for a phone's battery. */
+const LEVEL_INTERVAL_MS = 100;
+
+const NO_LEVELS: Readonly<Record<PersonId, number>> = {};
+
+export class RoomConnection {
+  readonly id: RoomId;
+  phase: RoomPhase = $state.raw({ name: 'inside' });
+  room: RoomState | null = $state.raw(null);
+  hands: Hand[] = $state.raw([]);
+  presence: RoomPresence | null = $state.raw(null);
+  listening: SoundPhase = $state.raw({ name: 'stopped' });
+  speaking: SoundPhase = $state.raw({ name: 'stopped' });
+  /** The browser wants a tap before it plays. */
+  isBlocked = $state(false);
+  isDeafened = $state(false);
+  /** 0..1 as a ring shows it, for those heard now. */
+  levels: Readonly<Record<PersonId, number>> = $state.raw(NO_LEVELS);
+  heard: ReadonlySet<PersonId> = $state.raw(new Set());
+
+  #around: RoomSurroundings;
+  #listener: Listener;
+  #speaker: Speaker | null = null;
+  #isOpeningMicrophone = false;
+  #meter: LevelMeter | null = null;
+  /** What one just pressed, until the server's word arrives; the sound obeys it at once. */
+  #wantsMuted: boolean | null = $state(null);
+  #firstPlace: MyPlace | null = $state.raw(null);
+  #speakingHold = new SpeakingHold<PersonId>();
+  #endings: (() => void)[] = [];
+  #unwatchHands: (() => void) | null = null;
+
+  constructor(id: RoomId, around: RoomSurroundings) {
+    this.id = id;
+    this.#around = around;
+    this.#listener = new Listener({
+      room: id,
+      signalling: around.signalling,
+      outputDevice: () => around.settings.output,
+      onPhase: (phase) => this.#listeningChanged(phase),
+      onBlocked: (blocked) => (this.isBlocked = blocked),
+    });
+  }
+
+  /** One's place here, or null for a visitor and until the server has counted one in. */
+  get mine(): MyPlace | null {
+    return this.#around.places.in(this.id) ?? this.#firstPlace;
+  }
+
+  get isModerator(): boolean {
+    return this.mine?.role === 'host' || this.mine?.role === 'moderator';
+  }
+
+  get isOnStage(): boolean {
+    return this.mine?.on_stage === true;
+  }
+
+  get isMuted(): boolean {
+    return this.#wantsMuted ?? this.mine?.muted ?? true;
+  }
+
+  get audience(): number {
+    return this.presence?.audience ?? 0;
+  }
+
+  isConnected(member: StageMember): boolean {
+    // Until the first count arrives nothing is known against anybody.
+    return this.presence === null || this.presence.connected.includes(member.person.id);
+  }
+
+  enter(): void {
+    this.#endings.push(
+      this.#around.realtime.watch<RoomState>(`room/${this.id}`, {
+        reduce: applyToRoom,
+        onState: (room, event) => this.#roomChanged(room, event),
+        onPresence: (presence) => (this.presence = presence as RoomPresence),
+        onRefused: (error) => this.#refused(error),
+      }),
+      this.#around.places.onEvent((event) => this.#placeEvent(event)),
+      this.#around.microphone.onChange(() => this.#microphoneChanged()),
+      this.#everyInterval(),
+      this.#onWake(),
+    );
+    this.#listener.start();
+    void this.#fetchRoom();
+  }
+
+  /** Quietly. The server is told; nobody else hears of it. */
+  leave(): void {
+    const wasInside = this.phase.name === 'inside';
+    if (wasInside && this.mine !== null) void this.command('leave_room', {}).catch(() => undefined);
+    this.#finish({ name: 'left' }, wasInside);
+  }
+
+  /** The page forgets this room without telling the server; used where the room is over anyway. */
+  close(): void {
+    this.#finish(this.phase, false);
+  }
+
+  /** "Play here": take the sound back from the other window. */
+  takeBack(): void {
+    if (this.phase.name !== 'elsewhere') return;
+    this.phase = { name: 'inside' };
+    this.#listener.start();
+    this.#follow();
+  }
+
+  allowSound(): Promise<void> {
+    return this.#listener.allowSound();
+  }
+
+  deafen(isDeafened: boolean): void {
+    this.isDeafened = isDeafened;
+    this.#listener.deafen(isDeafened);
+  }
+
+  useOutput(deviceId: string | null): Promise<void> {
+    return this.#listener.useOutput(deviceId);
+  }
+
+  /** One wish, sent until it is answered: retries carry the same key, so that it happens once. Throws ApiError. */
+  async command<N extends CommandName>(name: N, data: Commands[N]): Promise<void> {
+    const key = randomKey();
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        await this.#around.api.command(this.id, name, data, key);
+        return;
+      } catch (cause) {
+        const error = asApiError(cause);
+        if (error.retry !== 'later' || attempt === 2) throw error;
+        await new Promise((resolve) => setTimeout(resolve, Math.max((error.retryAfterSecs ?? 0) * 1_000, 700 * (attempt + 1))));
+      }
+    }
+  }
+
+  async setMuted(muted: boolean): Promise<void> {
+    if (!muted && this.#around.microphone.stream === null) {
+      await this.#startSpeaking();
+      if (this.#around.microphone.stream === null) return;
+    }
+    this.#wantsMuted = muted;
+    this.#applyMute();
+    try {
+      await this.command(muted ? 'mute' : 'unmute', {});
+    } catch (cause) {
+      const error = asApiError(cause);
+      // The server has it already: an answer got lost, or another window was faster.
+      if (error.code !== 'already_muted' && error.code !== 'not_muted') {
+        this.#wantsMuted = null;
+        this.#applyMute();
+        throw error;
+      }
+    }
+    if (this.mine?.muted === muted) this.#wantsMuted = null;
+  }
+
+  async #fetchRoom(): Promise<void> {
+    try {
+      const room = await this.#around.api.room(this.id);
+      if (this.phase.name !== 'inside') return;
+      this.#firstPlace = room.mine;
+      this.room ??= room.state;
+      this.presence ??= {
+        stream: `room/${this.id}`,
+        audience: room.audience,
+        faces: [],
+        connected: room.state.stage.map((m) => m.person.id),
+      };
+      this.#follow();
+    } catch (cause) {
+      this.#refused(asApiError(cause));
+    }
+  }
+
+  #refused(error: ApiError): void {
+    if (this.phase.name !== 'inside' || error.retry === 'later') return;
+    this.#finish(phaseOfError(error), false);
+  }
+
+  #roomChanged(room: RoomState, event: StreamEvent | null): void {
+    this.room = room;
+    if (room.phase === 'ended') {
+      if (this.phase.name === 'inside' || this.phase.name === 'elsewhere') this.#finish({ name: 'ended' }, false);
+      return;
+    }
+    if (event?.kind === 'stage_joined') {
+      const { person } = event.data as StageMember;
+      if (person.id !== this.#around.session.person?.id) this.#around.announcer.say(t('announce.stageJoined', person.name));
+    }
+    this.#follow();
+  }
+
+  #placeEvent(event: StreamEvent | null): void {
+    if (event?.kind === 'place_changed') {
+      const change = event.data as PlaceChanged;
+      if (change.room === this.id) this.#placeChanged(change);
+    } else if (event?.kind === 'session_ended') {
+      const { session, room, reason } = event.data as SessionEnded;
+      if (room === this.id) {
+        this.#listener.session.endedByServer(session, reason);
+        this.#speaker?.session.endedByServer(session, reason);
+      }
+    }
+    if (this.mine?.muted === this.#wantsMuted) this.#wantsMuted = null;
+    this.#follow();
+  }
+
+  #placeChanged({ place, cause, by, reason }: PlaceChanged): void {
+    this.#firstPlace = null;
+    if (cause === 'remove_person') {
+      this.#finish({ name: 'removed', by, reason }, false);
+      return;
+    }
+    if (place === null && cause === 'leave_room' && this.phase.name !== 'left') {
+      this.#finish({ name: 'left' }, false);
+      return;
+    }
+    const name = by?.name ?? '';
+    if (cause === 'invite_to_stage') this.#around.announcer.sayNow(t('announce.invited', name));
+    if (cause === 'accept_invitation' && place?.on_stage) this.#around.announcer.sayNow(t('announce.onStage'));
+    if (cause === 'mute_speaker') {
+      // Even if one had just pressed "unmute": the moderator's word is newer.
+      this.#wantsMuted = null;
+      this.#tell(t('room.mutedBy', name));
+    }
+    if (cause === 'move_to_audience') this.#tell(t('room.movedBy', name));
+  }
+
+  #tell(sentence: string): void {
+    this.#around.toasts.show(sentence);
+    this.#around.announcer.sayNow(sentence);
+  }
+
+  /** Makes the sound and the watched streams follow one's place. */
+  #follow(): void {
+    if (this.phase.name !== 'inside') return;
+    if (this.isOnStage) void this.#startSpeaking();
+    else this.#stopSpeaking(false);
+    this.#applyMute();
+    this.#watchHands(this.isModerator);
+    this.#showOnLockScreen();
+  }
+
+  #watchHands(wanted: boolean): void {
+    if (wanted === (this.#unwatchHands !== null)) return;
+    if (!wanted) {
+      this.#unwatchHands?.();
+      this.#unwatchHands = null;
+      this.hands = [];
+      return;
+    }
+    this.#unwatchHands = this.#around.realtime.watch<HandsState>(`hands/${this.id}`, {
+      reduce: applyToHands,
+      onState: (state, event) => {
+        this.hands = state.hands;
+        if (event?.kind === 'hand_raised') this.#around.announcer.say(t('announce.handRaised', (event.data as Hand).person.name));
+      },
+      onRefused: () => (this.#unwatchHands = null),
+    });
+  }
+
+  async #startSpeaking(): Promise<void> {
+    if (this.#speaker || this.#isOpeningMicrophone) return;
+    this.#isOpeningMicrophone = true;
+    try {
+      await this.#around.microphone.hold(this);
+    } catch {
+      // The fault is shown from `microphone.fault`. The room should see that nothing will be heard.
+      this.#isOpeningMicrophone = false;
+      if (this.mine?.muted === false) void this.command('mute', {}).catch(() => undefined);
+      return;
+    }
+    this.#isOpeningMicrophone = false;
+    const track = this.#around.microphone.stream?.getAudioTracks()[0];
+    if (!track || !this.isOnStage || this.phase.name !== 'inside') {
+      this.#around.microphone.release(this);
+      return;
+    }
+    this.#speaker = new Speaker({
+      room: this.id,
+      signalling: this.#around.signalling,
+      track,
+      onPhase: (phase) => this.#speakingChanged(phase),
+    });
+    this.#useMeter();
+    this.#applyMute();
+    this.#speaker.start();
+  }
+
+  #stopSpeaking(tell: boolean): void {
+    if (!this.#speaker) return;
+    this.#speaker.stop(tell);
+    this.#speaker = null;
+    this.speaking = { name: 'stopped' };
+    this.#wantsMuted = null;
+    this.#useMeter();
+    this.#around.microphone.release(this);
+  }
+
+  #speakingChanged(phase: SoundPhase): void {
+    this.speaking = phase;
+    if (phase.name === 'taken_over') this.#finishSound({ name: 'elsewhere' });
+    // Refused for good, most often because the place on the stage was lost a moment ago: the next place event tells.
+    if (phase.name === 'ended') this.#stopSpeaking(false);
+  }
+
+  #listeningChanged(phase: SoundPhase): void {
+    this.listening = phase;
+    if (phase.name === 'taken_over') this.#finishSound({ name: 'elsewhere' });
+    if (phase.name !== 'ended' || this.phase.name !== 'inside') return;
+    if (phase.error) this.#refused(phase.error);
+    else if (phase.reason === 'removed') this.#finish({ name: 'removed', by: null, reason: null }, false);
+    else this.#finish({ name: 'ended' }, false);
+  }
+
+  #microphoneChanged(): void {
+    const track = this.#around.microphone.stream?.getAudioTracks()[0];
+    this.#useMeter();
+    if (track && this.#speaker) void this.#speaker.useTrack(track);
+    else if (track) this.#follow();
+    else if (this.#speaker && this.mine?.muted === false) this.#muteWhileUnplugged();
+  }
+
+  /** A moment is given to the next microphone before the room is told. */
+  #muteWhileUnplugged(): void {
+    setTimeout(() => {
+      if (this.#speaker && this.#around.microphone.stream === null && this.mine?.muted === false)
+        void this.command('mute', {}).catch(() => undefined);
+    }, 1_000);
+  }
+
+  #applyMute(): void {
+    this.#speaker?.setMuted(this.isMuted);
+  }
+
+  #useMeter(): void {
+    this.#meter?.close();
+    const { stream } = this.#around.microphone;
+    this.#meter = this.#speaker && stream ? new LevelMeter(stream) : null;
+  }
+
+  #everyInterval(): () => void {
+    const timer = setInterval(() => void this.#readLevels(), LEVEL_INTERVAL_MS);
+    return () => clearInterval(timer);
+  }
+
+  async #readLevels(): Promise<void> {
+    const linear = new Map<PersonId, number>();
+    const byCsrc = await this.#listener.levels();
+    for (const member of this.room?.stage ?? []) {
+      const level = byCsrc.get(member.csrc);
+      if (level !== undefined) linear.set(member.person.id, level);
+    }
+    const me = this.#around.session.person?.id;
+    if (me !== undefined && this.#meter && !this.isMuted) linear.set(me, this.#meter.read());
+    const heard = this.#speakingHold.update(linear, performance.now());
+    if (!isSameSet(heard, this.heard)) this.heard = heard;
+    if (linear.size > 0 || this.levels !== NO_LEVELS) {
+      this.levels = linear.size === 0 ? NO_LEVELS : Object.fromEntries([...linear].map(([id, level]) => [id, ringLevel(level)]));
+    }
+  }
+
+  #onWake(): () => void {
+    const wake = () => {
+      this.#listener.session.wake();
+      this.#speaker?.session.wake();
+    };
+    const unsubscribe = this.#around.realtime.onState((state) => state.phase === 'open' && wake());
+    window.addEventListener('online', wake);
+    return () => {
+      unsubscribe();
+      window.removeEventListener('online', wake);
+    };
+  }
+
+  #showOnLockScreen(): void {
+    if (!this.room) return;
+    const people = this.room.stage.map((member) => member.person.name).slice(0, 3);
+    showOnLockScreen(
+      { title: this.room.title, people: people.join(', ') || this.room.host.name },
+      {
+        setDeafened: (isDeafened) => this.deafen(isDeafened),
+        toggleMicrophone: () => void this.setMuted(!this.isMuted).catch(() => undefined),
+        leave: () => this.leave(),
+      },
+    );
+  }
+
+  /** The sound stops here, but the room stays watched: it can be taken back. */
+  #finishSound(phase: RoomPhase): void {
+    this.phase = phase;
+    this.#stopSpeaking(false);
+    this.#listener.session.stop(false);
+    clearLockScreen();
+  }
+
+  #finish(phase: RoomPhase, tell: boolean): void {
+    this.phase = phase;
+    this.#stopSpeaking(tell);
+    this.#listener.stop(tell);
+    this.#watchHands(false);
+    for (const end of this.#endings.splice(0)) end();
+    this.levels = NO_LEVELS;
+    this.heard = new Set();
+    clearLockScreen();
+  }
+}
+
+function phaseOfError(error: ApiError): RoomPhase {
+  switch (error.code) {
+    case 'not_found':
+      return { name: 'gone' };
+    case 'room_ended':
+      return { name: 'ended' };
+    case 'room_full':
+      return { name: 'full' };
+    case 'sign_in_required':
+      return { name: 'sign_in_required' };
+    default:
+      return error.retry === 'gone' ? { name: 'gone' } : { name: 'refused', error };
+  }
+}
+
+function randomKey(): string {
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+function isSameSet<T>(a: ReadonlySet<T>, b: ReadonlySet<T>): boolean {
+  return a.size === b.size && [...a].every((item) => b.has(item));
+}

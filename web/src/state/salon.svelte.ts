@@ -1,0 +1,94 @@
+import { getContext, setContext } from 'svelte';
+import { HttpSignalling } from '../media/signalling.ts';
+import type { Signalling } from '../media/signalling.ts';
+import { Api } from '../protocol/api.ts';
+import { HttpClient } from '../protocol/http.ts';
+import { RealtimeClient } from '../protocol/realtime.ts';
+import { SignIn } from '../protocol/sign-in.ts';
+import type { RoomId } from '../protocol/types.ts';
+import { Announcer } from './announcer.svelte.ts';
+import { Hallway } from './hallway.svelte.ts';
+import { Link } from './link.svelte.ts';
+import { Microphone } from './microphone.svelte.ts';
+import { Places } from './places.svelte.ts';
+import { RoomConnection } from './room.svelte.ts';
+import { Router } from './router.svelte.ts';
+import { Session } from './session.svelte.ts';
+import { Settings } from './settings.svelte.ts';
+import { Toasts } from './toasts.svelte.ts';
+
+/** Everything that outlives a page of the client, put together once. Views reach it by `useSalon()`. */
+export class Salon {
+  readonly settings = new Settings();
+  readonly router = new Router();
+  readonly toasts = new Toasts();
+  readonly announcer = new Announcer();
+  readonly api: Api;
+  readonly signIn: SignIn;
+  readonly signalling: Signalling;
+  readonly realtime: RealtimeClient;
+  readonly link: Link;
+  readonly places: Places;
+  readonly session: Session;
+  readonly hallway: Hallway;
+  readonly microphone: Microphone;
+  /** The room one is in: at most one at a time. */
+  room: RoomConnection | null = $state.raw(null);
+
+  constructor() {
+    const http = new HttpClient(() => this.settings.language);
+    this.api = new Api(http);
+    this.signIn = new SignIn(http);
+    this.signalling = new HttpSignalling(http);
+    this.realtime = new RealtimeClient({
+      url: `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/ws`,
+      ticket: () => this.api.ticket(),
+    });
+    this.link = new Link(this.realtime);
+    this.places = new Places(this.realtime);
+    this.session = new Session(this.api, this.realtime, this.places);
+    this.hallway = new Hallway(this.api, this.realtime);
+    this.microphone = new Microphone(this.settings);
+  }
+
+  /** Into a room, out of the one before. Entering where one already is changes nothing. */
+  enter(id: RoomId): RoomConnection {
+    if (this.room?.id === id && this.room.phase.name !== 'left') return this.room;
+    this.room?.leave();
+    this.room = new RoomConnection(id, this);
+    this.room.enter();
+    return this.room;
+  }
+
+  leave(): void {
+    this.room?.leave();
+    this.room = null;
+  }
+
+  /** After a refusal that may have passed, such as a full room. */
+  enterAgain(id: RoomId): void {
+    this.room?.close();
+    this.room = null;
+    this.enter(id);
+  }
+
+  /** Signing in or out makes one somebody else, in the room as well. */
+  async personChanged(): Promise<void> {
+    const inside = this.room?.phase.name === 'inside' || this.room?.phase.name === 'sign_in_required' ? this.room.id : null;
+    this.room?.close();
+    this.room = null;
+    await this.session.changed();
+    void this.hallway.rank();
+    if (inside !== null) this.enter(inside);
+  }
+}
+
+const KEY = Symbol('salon');
+
+export function provideSalon(salon: Salon): void {
+  setContext(KEY, salon);
+}
+
+export function useSalon(): Salon {
+  return getContext<Salon>(KEY);
+}
