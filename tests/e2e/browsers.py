@@ -15,11 +15,11 @@ _MICROPHONE_GRANTED = "--use-fake-ui-for-media-stream"
 
 
 class Browsers:
-    """Opens a browser for each saying on first use, and one without any microphone for None."""
+    """Opens a browser for each saying on first use; others have no microphone, or a person who refuses it to every page."""
 
     def __init__(self, playwright: Playwright) -> None:
         self._playwright = playwright
-        self._open: dict[Path | None, Browser] = {}
+        self._open: dict[tuple[str, ...], Browser] = {}
 
     async def __aenter__(self) -> Self:
         return self
@@ -28,19 +28,20 @@ class Browsers:
         for browser in self._open.values():
             await browser.close()
 
-    async def context(self, saying: Saying | None, **options: object) -> BrowserContext:
+    async def context(self, saying: Saying | None, *, refuses_microphone: bool = False, **options: object) -> BrowserContext:
         """A fresh profile (no cookies, nothing stored) whose pages can be listened to."""
-        context = await (await self._browser(saying)).new_context(**{"locale": "en-GB", **options})  # type: ignore[arg-type]
+        flags = () if refuses_microphone else (_MICROPHONE_GRANTED,)
+        if saying:
+            flags += ("--use-fake-device-for-media-stream", f"--use-file-for-fake-audio-capture={saying.file}")
+        context = await (await self._browser(flags)).new_context(**{"locale": "en-GB", **options})  # type: ignore[arg-type]
         context.set_default_timeout(15_000)
         await give_ears(context)
         return context
 
-    async def _browser(self, saying: Saying | None) -> Browser:
-        key = saying.file if saying else None
-        if key not in self._open:
-            microphone = ("--use-fake-device-for-media-stream", f"--use-file-for-fake-audio-capture={saying.file}") if saying else ()
-            self._open[key] = await self._playwright.chromium.launch(executable_path=_program(), args=[*_ASK_NOBODY, _MICROPHONE_GRANTED, *microphone])
-        return self._open[key]
+    async def _browser(self, flags: tuple[str, ...]) -> Browser:
+        if flags not in self._open:
+            self._open[flags] = await self._playwright.chromium.launch(executable_path=_program(), args=[*_ASK_NOBODY, *flags])
+        return self._open[flags]
 
 
 def _program() -> Path:
