@@ -28,7 +28,7 @@ def window(*, cpu: float = 1.6, **changed: object) -> Window:
 
 def crowd(*windows: Window, resident_kib: int = 0, failures: dict[str, int] | None = None) -> Crowd:
     joined = [{"audio_ms": [40.0, 60.0], "refused": 0, "failures": failures or {}}]
-    return Crowd(joined=joined, windows=list(windows), resident_kib=resident_kib)
+    return Crowd(joined=joined, windows=list(windows), resident_kib=resident_kib, engine_delay_p99_ms=[3.0] * len(windows))
 
 
 def test_cost_is_the_servers_time_over_packets_that_were_received() -> None:
@@ -62,19 +62,15 @@ def test_join_time_is_a_95th_percentile_of_every_twenty_joins() -> None:
     assert join_p95_ms(audio_ms) == (19.0, 39.0)
 
 
-@pytest.mark.parametrize(
-    ("metrics", "found"),
-    [
-        ("salon_media_forward_delay_p99_ms 3.5\n", [3.5]),
-        (
-            '# HELP x\nsalon_media_forward_delay_seconds{quantile="0.5"} 0.001\nsalon_forward_delay_seconds{quantile="0.99"} 0.0042\n',
-            [4.2],
-        ),
-        ("salon_media_packets_out 7\n", []),
-    ],
-)
-def test_engines_own_delay_is_read_in_milliseconds(metrics: str, found: list[float]) -> None:
-    assert engine_delay_p99_ms(metrics) == pytest.approx(found)
+def test_engines_own_delay_is_read_in_milliseconds() -> None:
+    name = "salon_media_forward_delay"
+    page = f"# HELP {name}_p99_seconds 99th\n{name}_p50_seconds 0.001\n{name}_p99_seconds 0.0042\n"
+    assert engine_delay_p99_ms(page) == pytest.approx(4.2)
+
+
+def test_page_without_the_engines_delay_is_refused() -> None:
+    with pytest.raises(BenchFailed, match="does not tell"):
+        engine_delay_p99_ms("salon_media_sessions 0\n")
 
 
 def test_figures_of_a_crowd() -> None:
@@ -91,5 +87,5 @@ def test_figures_of_a_crowd() -> None:
     assert values["media.memory_per_listener_kib"] == 32
     assert values["media.ramp_audio_ms_p95"] == 60
     assert values["media.ramp_refused"] == 0
-    assert "media.engine_forward_delay_ms_p99" not in values
+    assert values["media.engine_forward_delay_ms_p99"] == 3
     assert LARGE == 1000
