@@ -78,7 +78,7 @@ def _bug(request: HttpRequest, error: Exception | type[Exception]) -> HttpRespon
 
 
 class OneErrorBodyMiddleware:
-    """Gives the error body to what no operation of the API refused: an unexpected method, and rate limits and our refusals within allauth."""
+    """Gives the error body to what no operation of the API refused: unexpected methods, and limits and refusals within allauth."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

@@ -1,6 +1,11 @@
 """Shapes on the wire that every app's API shares."""
 
 from ninja import Schema
+from pydantic import BaseModel
+
+
+class Body(BaseModel):
+    """Base of every JSON body that a request carries. Ninja's own Schema would take any JSON value for an object without fields."""
 
 
 class ErrorBody(Schema):

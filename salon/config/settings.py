@@ -50,6 +50,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "salon.accounts.callers.VisitorMiddleware",
+    "salon.accounts.passkey_input.PasskeyInputMiddleware",
     "salon.api.failures.OneErrorBodyMiddleware",
 ]
 SECURE_REFERRER_POLICY = "same-origin"

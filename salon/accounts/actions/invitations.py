@@ -22,7 +22,8 @@ logger = logging.getLogger(__name__)
 def make_invitation(inviter: Person, *, uses_allowed: int = 1, days: int = 14, email: str | None = None) -> Invitation:
     """A new link that takes `uses_allowed` out of the inviter's budget and works for `days`.
 
-    With `email`, only that address may spend it, and it is told by mail. Raises NoInvitationsLeft; MessageUndelivered, and then there is no invitation.
+    With `email`, only that address may spend it, and it is told by mail.
+    Raises NoInvitationsLeft; MessageUndelivered, and then there is no invitation.
     """
     now = timezone.now()
     # The row lock makes two requests count one after the other.

@@ -3,7 +3,7 @@ from typing import Annotated, Any
 
 from django.http import HttpRequest
 from django.utils import timezone
-from ninja import Router, Schema
+from ninja import Router, Schema, Status
 from pydantic import Field
 
 from salon.accounts.actions.invitations import invitation_url, make_invitation, show_invitation
@@ -13,7 +13,7 @@ from salon.accounts.faces import Face, face_of
 from salon.accounts.models import Invitation
 from salon.accounts.queries import invitations_left
 from salon.accounts.rate_limits import consume
-from salon.common.wire import refusals
+from salon.common.wire import Body, refusals
 
 router = Router()
 
@@ -35,7 +35,7 @@ class MyInvitations(Schema):
     invitations_left: int
 
 
-class NewInvitation(Schema):
+class NewInvitation(Body):
     """`email`: only this address may spend it, and gets it by mail."""
 
     uses_allowed: Annotated[int, Field(ge=1, le=100)] = 1
@@ -62,12 +62,12 @@ def my_invitations(request: HttpRequest) -> dict[str, Any]:
 
 
 @router.post("/invitations", response={201: InvitationBody, **refusals(409, 429, 503)})
-def invite(request: HttpRequest, asked: NewInvitation) -> tuple[int, dict[str, Any]]:
+def invite(request: HttpRequest, asked: NewInvitation) -> Status[dict[str, Any]]:
     """Make an invitation out of one's budget."""
     person = person_of(request)
     consume(request, "invitation", person=person)
     email = clean_email(asked.email) if asked.email else None
-    return 201, _body(make_invitation(person, uses_allowed=asked.uses_allowed, days=asked.days, email=email))
+    return Status(201, _body(make_invitation(person, uses_allowed=asked.uses_allowed, days=asked.days, email=email)))
 
 
 @router.get("/invitations/{code}", response={200: Offer, **refusals(404, 429)})

@@ -11,7 +11,7 @@ from salon.accounts.callers import caller_of, person_of
 from salon.accounts.faces import MyProfile, PersonBody, my_profile_of, person_body
 from salon.accounts.rate_limits import consume
 from salon.common.errors import TooLarge
-from salon.common.wire import refusals
+from salon.common.wire import Body, refusals
 from salon.config.environment import environment
 
 router = Router()
@@ -34,7 +34,7 @@ class Me(Schema):
     anonymous_listening: bool
 
 
-class Changes(Schema):
+class Changes(Body):
     """What one may change about oneself; what is absent stays."""
 
     handle: Annotated[str, Field(max_length=100)] | None = None
@@ -67,7 +67,7 @@ def my_profile(request: HttpRequest) -> MyProfile:
 def edit_me(request: HttpRequest, changes: Changes) -> MyProfile:
     """Change handle, name, bio or languages."""
     person = person_of(request)
-    asked = changes.dict(exclude_none=True)
+    asked = changes.model_dump(exclude_none=True)
     if asked.get("handle", person.handle) != person.handle:
         consume(request, "handle", person=person)
     edit_profile(person, asked)

@@ -2,14 +2,14 @@ from datetime import date, datetime
 from typing import Annotated, Any
 
 from django.http import HttpRequest
-from ninja import Router, Schema
+from ninja import Router, Schema, Status
 from pydantic import Field
 
 from salon.accounts.actions.tokens import issue_token, revoke_token
 from salon.accounts.callers import person_of
 from salon.accounts.models import AccessToken
 from salon.accounts.rate_limits import consume
-from salon.common.wire import refusals
+from salon.common.wire import Body, refusals
 
 router = Router()
 
@@ -25,7 +25,7 @@ class MyTokens(Schema):
     tokens: list[TokenBody]
 
 
-class NewToken(Schema):
+class NewToken(Body):
     name: Annotated[str, Field(max_length=1_000)]
 
 
@@ -42,19 +42,19 @@ def my_tokens(request: HttpRequest) -> dict[str, Any]:
 
 
 @router.post("/tokens", response={201: IssuedToken, **refusals(409, 429)})
-def make_token(request: HttpRequest, asked: NewToken) -> tuple[int, dict[str, Any]]:
+def make_token(request: HttpRequest, asked: NewToken) -> Status[dict[str, Any]]:
     """Make a personal access token."""
     person = person_of(request)
     consume(request, "token", person=person)
     token, secret = issue_token(person, asked.name)
-    return 201, {**_body(token), "secret": secret}
+    return Status(201, {**_body(token), "secret": secret})
 
 
 @router.delete("/tokens/{token_id}", response={204: None, **refusals(404)})
-def delete_token(request: HttpRequest, token_id: str) -> tuple[int, None]:
+def delete_token(request: HttpRequest, token_id: str) -> Status[None]:
     """Revoke a token."""
     revoke_token(person_of(request), token_id)
-    return 204, None
+    return Status(204, None)
 
 
 def _body(token: AccessToken) -> dict[str, Any]:

@@ -1,18 +1,18 @@
 from typing import Annotated, Any
 
 from django.http import HttpRequest
-from ninja import Router, Schema
+from ninja import Router, Schema, Status
 from pydantic import Field
 
 from salon.accounts.actions.waiting_list import join_waiting_list
 from salon.accounts.api.addresses import clean_email
 from salon.accounts.rate_limits import consume
-from salon.common.wire import refusals
+from salon.common.wire import Body, refusals
 
 router = Router()
 
 
-class Wish(Schema):
+class Wish(Body):
     email: Annotated[str, Field(max_length=254)]
     handle: Annotated[str, Field(max_length=100)]
 
@@ -24,9 +24,9 @@ class Noted(Schema):
 
 
 @router.post("/waitlist", response={202: Noted, **refusals(409, 429, 503)})
-def join(request: HttpRequest, wish: Wish) -> tuple[int, dict[str, Any]]:
+def join(request: HttpRequest, wish: Wish) -> Status[dict[str, Any]]:
     """Reserve a handle for an address, and wait to be admitted."""
     email = clean_email(wish.email)
     consume(request, "waiting", key=email)
     join_waiting_list(email, wish.handle)
-    return 202, {"noted": True}
+    return Status(202, {"noted": True})
