@@ -6,7 +6,7 @@ from salon.accounts.callers import Caller
 from salon.accounts.models import Person
 from salon.rooms.access import live_rooms_for
 from salon.rooms.domain.room_stage import PersonId
-from salon.rooms.enums import Phase, Visibility
+from salon.rooms.enums import Phase, Role, Visibility
 from salon.rooms.languages import primary
 from salon.rooms.models import Place, Room
 from salon.rooms.ranking import Glance, Reader, ranked, why
@@ -80,7 +80,8 @@ def my_place_in(room: Room, person: Person) -> MyPlace | None:
 
 
 def moderates(person_id: str, room_id: str) -> bool:
-    return Place.objects.filter(room=room_id, person=person_id, role__in=["host", "moderator"]).exists()
+    """Whether somebody is in the room and may run its stage."""
+    return Place.objects.filter(room=room_id, person=person_id, left_at=None, role__in=[Role.HOST, Role.MODERATOR]).exists()
 
 
 def _glance(room: Room) -> Glance:

@@ -14,4 +14,5 @@ logger = logging.getLogger(__name__)
 def forget_receipts(timestamp: int) -> None:
     """timestamp: Unix seconds of the minute it was due; procrastinate hands it to every periodic task."""
     count = forget_old_receipts()
-    logger.info("Old command receipts were dropped.", extra={"action": "receipts_forgotten", "count": count, "due": timestamp})
+    if count:
+        logger.info("Old command receipts were dropped.", extra={"action": "receipts_forgotten", "count": count, "due": timestamp})

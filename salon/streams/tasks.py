@@ -14,4 +14,5 @@ logger = logging.getLogger(__name__)
 def trim_streams(timestamp: int) -> None:
     """timestamp: Unix seconds of the minute it was due; procrastinate hands it to every periodic task."""
     count = trim_events()
-    logger.info("Old events were dropped.", extra={"action": "events_trimmed", "count": count, "due": timestamp})
+    if count:
+        logger.info("Old events were dropped.", extra={"action": "events_trimmed", "count": count, "due": timestamp})

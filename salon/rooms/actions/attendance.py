@@ -10,12 +10,13 @@ from salon.accounts.callers import Caller
 from salon.accounts.models import Person
 from salon.rooms import media
 from salon.rooms.access import access_room_as_person, is_removed
+from salon.rooms.actions.end_room import end_if_empty
 from salon.rooms.actions.locked_room import locked_room
 from salon.rooms.actions.places import ensure_place
 from salon.rooms.domain import lifecycle
 from salon.rooms.domain.room_stage import PersonId
 from salon.rooms.errors import MediaUnavailable, RoomNotFound, SessionNotFound
-from salon.rooms.models import MediaSession, Room
+from salon.rooms.models import MediaSession, Place, Room
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +31,8 @@ def enter_room(room: Room, person: Person) -> int:
         if is_removed(room, person):
             raise RoomNotFound
         outcome = lifecycle.enter(locked.stage, PersonId(person.id), locked.now)
+        # The host has a place from the opening on, and enters it now.
+        Place.objects.filter(room=room, person=person, entered_at=None).update(entered_at=locked.now)
         # Who listened where is nobody's business later: no audit record.
         return locked.commit(outcome, "enter_room", actor=person, audited=False)
 
@@ -45,14 +48,17 @@ def leave(room: Room, person: Person) -> int:
     with locked_room(room, person) as locked:
         seq = locked.commit(lifecycle.leave_room(locked.stage, PersonId(person.id)), "leave_room", actor=person)
         _end_sessions(room, person, locked.now)
-        return seq
+    end_if_empty(room)
+    return seq
 
 
 def lose_connection(room: Room, person: Person) -> int:
     """For somebody without sound for the grace time. Raises RoomEnded, NotInRoom."""
     with locked_room(room, person) as locked:
         outcome = lifecycle.lose_connection(locked.stage, PersonId(person.id), locked.now)
-        return locked.commit(outcome, "lose_connection", actor=None, target=person, audited=False)
+        seq = locked.commit(outcome, "lose_connection", actor=None, target=person, audited=False)
+    end_if_empty(room)
+    return seq
 
 
 def cut_off(room: Room, person: Person) -> None:

@@ -1,5 +1,7 @@
 """Ending a room: by a moderator, or because nobody is in it."""
 
+from datetime import datetime, timedelta
+
 from salon.accounts.callers import Caller
 from salon.rooms.access import access_room_as_person
 from salon.rooms.actions.locked_room import LockedRoom, locked_room
@@ -11,6 +13,8 @@ from salon.rooms.stages import seats_of
 # Each place that ends is an event in its person's stream. So many at once cost a few milliseconds; the places of a crowd
 # are cleared in portions by the keeper, while the end itself is told at once to everybody who watches the room.
 PORTION = 200
+# Long enough for a host to be asked for the microphone, short enough that the hallway shows no dead rooms.
+ENTERED_WITHIN = timedelta(seconds=60)
 
 
 def end_room(caller: Caller, room_id: str) -> int:
@@ -21,11 +25,21 @@ def end_room(caller: Caller, room_id: str) -> int:
         return locked.commit(lifecycle.end_room(locked.stage, PersonId(person.id)), "end_room", actor=person)
 
 
-def end_empty_room(room: Room) -> int:
-    """Whoever still has a place there, has it no more. Raises RoomEnded."""
+def end_if_empty(room: Room) -> bool:
+    """End a live room that nobody is in: the last person left, or nobody came within a minute. Returns whether it ended."""
     with locked_room(room) as locked:
+        if not locked.room.is_live or not _is_empty(locked.room, locked.now):
+            return False
         _seat_everybody(locked)
-        return locked.commit(lifecycle.end_empty_room(locked.stage), "end_empty_room", actor=None)
+        locked.commit(lifecycle.end_empty_room(locked.stage), "end_empty_room", actor=None)
+        return True
+
+
+def _is_empty(room: Room, now: datetime) -> bool:
+    """A host who opened the room and has not come to it is not in it yet."""
+    if Place.objects.filter(room=room, left_at=None, entered_at__isnull=False).exists():
+        return False
+    return room.entered_at is not None or now - room.opened_at >= ENTERED_WITHIN
 
 
 def vacate_ended_room(room: Room) -> int:

@@ -12,12 +12,12 @@ from salon.rooms.messages import MESSAGES
 from salon.rooms.messages.message import Message, NoFields
 
 router = Router()
-_KEY: Any = Header(None, alias="Idempotency-Key", description="For safe retries within ten minutes; at most 100 characters")
+_KEY: Any = Header(None, alias="Idempotency-Key", description="For safe retries within ten minutes; at most 100 characters")  # type: ignore[type-arg]
 
 
 def _add(message: Message[Any]) -> None:
     # A command without fields may come without a body: there is nothing it could say.
-    body: Any = Body(default_factory=NoFields) if message.fields is NoFields else Body(...)
+    body: Any = Body(default_factory=NoFields) if message.fields is NoFields else Body(...)  # type: ignore[type-arg]
 
     def operation(request: HttpRequest, room_id: str, fields: Any = body, idempotency_key: str | None = _KEY) -> Answer:
         return run(caller_of(request), room_id, message, fields, idempotency_key)

@@ -1,0 +1,88 @@
+"""What the keeper does when the media process tells who really has sound. docs/subsystems/rooms.md, "Truth"."""
+
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils import timezone
+
+from salon.rooms.access import is_removed
+from salon.rooms.actions.attendance import enter_room
+from salon.rooms.actions.locked_room import locked_room
+from salon.rooms.enums import Direction, Visibility
+from salon.rooms.errors import RoomEnded, RoomNotFound
+from salon.rooms.events import room_listed, session_ended
+from salon.rooms.models import MediaSession, Place, Room
+from salon.streams.events import NewEvent, emit_all
+
+logger = logging.getLogger(__name__)
+
+# What the owner is told. Reasons that are not here are the owner's own doing.
+_TOLD = {
+    "taken_over": "taken_over",
+    "removed": "removed",
+    "left_stage": "left_stage",
+    "room_ended": "room_ended",
+    "timed_out": "timed_out",
+    # A fault of ours is to the owner like a lost connection: the client may come back.
+    "internal": "timed_out",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedSession:
+    session: str
+    reason: str
+
+
+def confirm_connection(session_id: str) -> None:
+    """Sound of this session is connected: its owner is in the room, and the room has been entered."""
+    session = MediaSession.objects.select_related("room", "person").filter(id=session_id, ended_at=None).first()
+    if session is None or session.person is None or not session.room.is_live:
+        return
+    Room.objects.filter(id=session.room_id, entered_at=None).update(entered_at=timezone.now())
+    if session.direction == Direction.SPEAK:
+        # Only on the stage: an entry in the hand queue must not change without an event.
+        Place.objects.filter(room=session.room, person=session.person, on_stage_since__isnull=False).update(has_spoken=True)
+    if Place.objects.filter(room=session.room, person=session.person, left_at=None, entered_at__isnull=False).exists():
+        return
+    try:
+        enter_room(session.room, session.person)
+    except (RoomEnded, RoomNotFound):
+        # The policy that closes the session is under way already.
+        logger.info("Sound connected where it may not.", extra={"action": "late_connection", "session": session_id})
+
+
+def record_closed(closed: Iterable[ClosedSession]) -> None:
+    """Mark sessions ended, and tell their owners where it was not their own doing."""
+    reasons: Mapping[str, str] = {session.session: session.reason for session in closed}
+    with transaction.atomic():
+        sessions = MediaSession.objects.select_for_update(of=("self",), no_key=True).select_related("room", "person")
+        open_sessions = list(sessions.filter(id__in=reasons, ended_at=None).order_by("id"))
+        now = timezone.now()
+        for session in open_sessions:
+            session.ended_at, session.end_reason = now, reasons[session.id]
+        MediaSession.objects.bulk_update(open_sessions, ["ended_at", "end_reason"])
+        emit_all([event for session in open_sessions if (event := _ending(session)) is not None])
+
+
+def list_audience(room: Room, audience: int) -> None:
+    """Store how many listen, and show it in the hallway."""
+    with locked_room(room) as locked:
+        if not locked.room.is_live or locked.room.audience == audience:
+            return
+        locked.room.audience = audience
+        locked.room.save(update_fields=["audience"])
+        if locked.room.visibility == Visibility.OPEN:
+            emit_all([room_listed(locked.room, locked.stage, locked.seats.faces)])
+
+
+def _ending(session: MediaSession) -> NewEvent | None:
+    if session.person is None:
+        return None
+    told = _TOLD.get(session.end_reason)
+    # The media process says "removed" of every session whose epoch is over, also of those that ended with a logout elsewhere.
+    if told == "removed" and not is_removed(session.room, session.person):
+        told = "timed_out"
+    return session_ended(session.person.id, session.id, session.room_id, told) if told else None

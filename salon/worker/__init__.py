@@ -1,0 +1,1 @@
+"""The worker: procrastinate's jobs, and the keeper that holds places in step with who really has sound."""
