@@ -144,13 +144,17 @@ class SoundSession:
 
 
 class Whep(SoundSession):
-    """Listening: enters the room. Each slot becomes a track, in `tracks`."""
+    """Listening: enters the room."""
 
     def __init__(self, api: Api, room: str, *, slots: int = 1) -> None:
         super().__init__(api, room, "listen")
         for _ in range(slots):
             self.peer.addTransceiver("audio", direction="recvonly")
-        self.tracks: list[MediaStreamTrack] = [transceiver.receiver.track for transceiver in self.peer.getTransceivers()]
+
+    @property
+    def tracks(self) -> list[MediaStreamTrack]:
+        """One for each slot, once connected."""
+        return [transceiver.receiver.track for transceiver in self.peer.getTransceivers()]
 
     def stop_hearing(self) -> None:
         """Be in the room without decrypting and decoding what arrives: a listener made of software needs its place, not the sound.
