@@ -41,7 +41,8 @@ def clean_text(text: str, max_length: int, *, field: str, required: bool = False
 def _visible(text: str, field: str) -> str:
     if _REFUSED.search(text):
         raise Invalid(field=field, message=_("This text contains characters that cannot be shown."))
-    return _without_towers(_STRAY_JOINERS.sub("", _DROPPED.sub("", unicodedata.normalize("NFC", text))))
+    # Composed last: what was dropped may have stood between a letter and its mark.
+    return _without_towers(unicodedata.normalize("NFC", _STRAY_JOINERS.sub("", _DROPPED.sub("", text))))
 
 
 def _without_towers(text: str) -> str:
