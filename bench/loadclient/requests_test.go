@@ -89,3 +89,14 @@ func TestCommandIsRepeatedOnlyWhileNotInRoom(t *testing.T) {
 		t.Errorf("tried %d times, got %v", tried, err)
 	}
 }
+
+func TestVisitorsHaveAddressesOfTheirOwn(t *testing.T) {
+	seen := map[string]bool{}
+	for range 70_000 {
+		address := newVisitor("", nil).address
+		if !strings.HasPrefix(address, "198.18.") && !strings.HasPrefix(address, "198.19.") || seen[address] {
+			t.Fatalf("%s", address)
+		}
+		seen[address] = true
+	}
+}

@@ -108,7 +108,7 @@ const joinPatience = 15 * time.Second
 func (l *roomLoad) join(ctx context.Context) (time.Duration, error) {
 	ctx, cancel := context.WithTimeout(ctx, joinPatience)
 	defer cancel()
-	visitor := &account{base: l.base, client: l.host.client}
+	visitor := newVisitor(l.base, l.host.client)
 	began := time.Now()
 	p, err := l.start(ctx, visitor, listening, l.slots)
 	if err != nil {

@@ -35,7 +35,7 @@ const eventKind = "mute_changed"
 
 // open connects one socket, says hello with a ticket and watches the room; it counts events until the socket closes.
 func (s *audienceSockets) open(ctx context.Context) error {
-	visitor := &account{base: s.host.base, client: s.host.client}
+	visitor := newVisitor(s.host.base, s.host.client)
 	var ticket struct {
 		Ticket string `json:"ticket"`
 	}
