@@ -25,7 +25,10 @@ class Server:
 
     def __init__(self, **settings: str) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="salon-e2e-")
-        self.data_dir = Path(self._folder.name)
+        # A folder inside: PostgreSQL, which does not run as root, has to walk down to its own.
+        Path(self._folder.name).chmod(0o711)
+        self.data_dir = Path(self._folder.name) / "data"
+        self.data_dir.mkdir(mode=0o711)
         self.port = _free_ports()
         self.media_port = self.port + 4
         self.origin = f"http://localhost:{self.port}"
