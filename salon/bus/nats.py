@@ -111,11 +111,13 @@ class NatsBus:
         self._first_attempt.set()
 
     async def _on_disconnected(self) -> None:
+        if self._connected.is_set():
+            logger.warning("The bus has lost NATS.", extra={"action": "bus_disconnected"})
         self._connected.clear()
 
     async def _on_error(self, error: Exception) -> None:
         self._first_attempt.set()
-        logger.warning("The bus has trouble with NATS.", extra={"action": "bus_disconnected", "kind": type(error).__name__})
+        logger.info("The bus has trouble with NATS.", extra={"action": "bus_error", "kind": type(error).__name__})
         if isinstance(error, nats.errors.SlowConsumerError):
             for subscription in self._subscriptions:
                 subscription.report_loss()

@@ -54,12 +54,12 @@ class PostgresBus:
         async with self._publishing:
             try:
                 await self._notify(subject, body)
-            except psycopg.OperationalError:
+            except psycopg.Error:
                 # An idle connection is found dead only by using it: once more on a new one before giving up.
                 await self._drop_publisher()
                 try:
                     await self._notify(subject, body)
-                except psycopg.OperationalError as error:
+                except psycopg.Error as error:
                     await self._drop_publisher()
                     raise BusUnavailable(str(error)) from error
 
@@ -84,12 +84,17 @@ class PostgresBus:
                     async for notified in connection.notifies():
                         await self._receive(notified.payload)
             except psycopg.Error as error:
-                # The error's text may carry the address of the database: its kind says enough.
-                logger.warning("The bus has lost PostgreSQL.", extra={"action": "bus_disconnected", "kind": type(error).__name__})
+                self._log_loss(error)
             finally:
                 self._connected = False
                 self._first_attempt.set()
             await asyncio.sleep(next(pauses))
+
+    def _log_loss(self, error: psycopg.Error) -> None:
+        """Once for each loss. A start before PostgreSQL's is none; the health check tells of one that never comes."""
+        if self._connected:
+            # The error's text may carry the address of the database: its kind says enough.
+            logger.warning("The bus has lost PostgreSQL.", extra={"action": "bus_disconnected", "kind": type(error).__name__})
 
     def _announce_connection(self) -> None:
         self._connected = True

@@ -3,132 +3,149 @@
 import asyncio
 import contextlib
 import ctypes
-import logging
-import logging.handlers
 import os
-import re
 import signal
+import subprocess
 import sys
+import threading
 import time
-from collections import deque
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from salon.cli.output import Output
+
+_PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
+_libc = ctypes.CDLL(None, use_errno=True)
 
 # A process that ran this long was healthy: its next failure begins the pauses anew.
 _HEALTHY_SECS = 30.0
 _PAUSES_SECS = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
-_LOG_BYTES, _LOG_FILES = 5_000_000, 3
-_LOUD = re.compile(rb"\b(WARNING|ERROR|CRITICAL)\b|^Traceback|\[WARNING\]|\[ERROR\]")
-_PR_SET_PDEATHSIG = 1  # prctl(2)
-_libc = ctypes.CDLL(None, use_errno=True)
 
 
-def _die_with_supervisor() -> None:
-    """In the child, before exec: whatever kills the supervisor must not leave a Salon behind that nobody watches."""
-    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+@dataclass(frozen=True)
+class Program:
+    name: str
+    command: Sequence[str]
+    environ: Mapping[str, str]
+    user: str | None = None
+    folder: str | None = None
+    stop_signal: signal.Signals = signal.SIGTERM
+    """Asks it to end, also by the kernel when the supervisor dies without a word."""
 
 
 class Child:
-    """One supervised program. Its output goes to `<logs>/<name>.log`; warnings and worse also to standard error."""
+    """Keeps one program running, in a process group of its own, until `stop`."""
 
-    def __init__(self, name: str, command: Sequence[str], logs: Path, say: Callable[[str], None]) -> None:
-        self.name = name
-        self.restarts = 0
-        self._command = [*command]
+    def __init__(self, program: Program, output: Output, say: Callable[[str], None]) -> None:
+        self.program = program
+        self.failures = 0
+        """In a row, with no healthy run between them."""
+        self.output = output
         self._say = say
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._ended: asyncio.Future[int] | None = None
         self._stopping = False
-        self._last_lines: deque[bytes] = deque(maxlen=15)
-        self._log = _rotating_log(name, logs / f"{name}.log")
+        self._keeping: asyncio.Task[None] | None = None
+
+    @property
+    def name(self) -> str:
+        return self.program.name
 
     @property
     def pid(self) -> int | None:
-        return self._process.pid if self._process and self._process.returncode is None else None
+        return self._process.pid if self._process else None
 
-    async def run(self) -> None:
-        """Until `stop`: start, wait, start again with growing pauses."""
-        pauses = iter(_PAUSES_SECS)
-        while not self._stopping:
-            started = time.monotonic()
-            status = await self._run_once()
-            if self._stopping:
-                return
-            if time.monotonic() - started > _HEALTHY_SECS:
-                pauses = iter(_PAUSES_SECS)
-            pause = next(pauses, _PAUSES_SECS[-1])
-            self.restarts += 1
-            self._say(f"{self.name} {_ending(status)}; it starts again.")
-            self._show_last_lines()
-            await asyncio.sleep(pause)
+    def start(self) -> None:
+        self._spawn()
+        self._keeping = asyncio.create_task(self._keep_running(), name=f"keep {self.name}")
 
     async def stop(self, within_secs: float) -> None:
-        """Ask it to end, and end it after `within_secs`."""
-        self._stopping = True
-        process = self._process
-        if process is None or process.returncode is not None:
-            return
-        self.signal(signal.SIGTERM)
-        try:
-            await asyncio.wait_for(process.wait(), within_secs)
-        except TimeoutError:
-            self.signal(signal.SIGKILL)
-            await process.wait()
-
-    def signal(self, number: signal.Signals) -> None:
-        """To its whole process group: granian's workers are its children, not ours."""
-        if self.pid is not None:
+        """Ask it to end; after `within_secs` insist. Whatever it has started ends with it."""
+        self._stopping = self.output.is_quiet = True
+        if self._process is not None and self._ended is not None and not self._ended.done():
             with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.pid, number)
+                self._process.send_signal(self.program.stop_signal)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(asyncio.shield(self._ended), within_secs)
+        self.kill()
+        if self._keeping is not None:
+            self._keeping.cancel()
+            await asyncio.gather(self._keeping, return_exceptions=True)
 
-    async def _run_once(self) -> int:
-        self._process = await asyncio.create_subprocess_exec(
-            *self._command,
-            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-            process_group=0, preexec_fn=_die_with_supervisor, limit=1 << 20,
-        )  # fmt: skip
-        if self._stopping:
-            self.signal(signal.SIGTERM)
-        assert self._process.stdout is not None  # noqa: S101  (a pipe was asked for)
-        while line := await _line_of(self._process.stdout):
-            self._take(line)
-        status = await self._process.wait()
-        self.signal(signal.SIGKILL)  # what is left of its group
-        return status
+    def kill(self) -> None:
+        """The whole group, at once."""
+        self._stopping = True
+        self._kill_group()
 
-    def _take(self, line: bytes) -> None:
-        line = line.rstrip(b"\n")
-        self._last_lines.append(line)
-        text = line.decode(errors="replace")
-        self._log.info(text)
-        if _LOUD.search(line) and not self._stopping:
-            print(f"{self.name}: {text}", file=sys.stderr, flush=True)
+    def _spawn(self) -> None:
+        as_user = {"user": self.program.user, "group": self.program.user, "extra_groups": []} if self.program.user else {}
+        self._started_at = time.monotonic()
+        self._ended = asyncio.get_running_loop().create_future()
+        self._process = subprocess.Popen(
+            self.program.command,
+            env=dict(self.program.environ),
+            cwd=self.program.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            # A session of its own: Ctrl-C at the terminal reaches only the supervisor, which stops everything in order.
+            start_new_session=True,
+            preexec_fn=_die_with(os.getpid(), self.program.stop_signal),  # noqa: PLW1509  (no other thread holds a lock it needs)
+            **as_user,  # type: ignore[call-overload]
+        )
+        # Threads, because asyncio's subprocesses count as running while anything they started holds their output open.
+        threading.Thread(target=self._read_log, args=(self._process,), daemon=True).start()
+        threading.Thread(target=self._wait, args=(self._process, self._ended, asyncio.get_running_loop()), daemon=True).start()
 
-    def _show_last_lines(self) -> None:
-        for line in self._last_lines:
-            print(f"    {line.decode(errors='replace')}", file=sys.stderr)
-        self._last_lines.clear()
+    async def _keep_running(self) -> None:
+        while True:
+            assert self._ended is not None  # noqa: S101  (spawned just before)
+            code = await self._ended
+            # Workers that outlive their parent would keep its port.
+            self._kill_group()
+            if self._stopping:
+                return
+            was_healthy = time.monotonic() - self._started_at > _HEALTHY_SECS
+            self.failures = 1 if was_healthy else self.failures + 1
+            self._say(f"{self.name} {_ending(code)}; it starts again.")
+            self.output.show_last()
+            await asyncio.sleep(_PAUSES_SECS[min(self.failures, len(_PAUSES_SECS)) - 1])
+            self._spawn()
+
+    def _read_log(self, process: "subprocess.Popen[bytes]") -> None:
+        assert process.stdout is not None  # noqa: S101  (a pipe was asked for)
+        for line in process.stdout:
+            self.output.write(line.decode(errors="replace").rstrip())
+
+    @staticmethod
+    def _wait(process: "subprocess.Popen[bytes]", ended: "asyncio.Future[int]", loop: asyncio.AbstractEventLoop) -> None:
+        code = process.wait()
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody wants to know any more
+            loop.call_soon_threadsafe(_settle, ended, code)
+
+    def _kill_group(self) -> None:
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
 
 
-async def _line_of(output: asyncio.StreamReader) -> bytes:
-    """The next line; a longer one than the buffer comes in pieces."""
-    try:
-        return await output.readuntil()
-    except asyncio.IncompleteReadError as rest:
-        return rest.partial
-    except asyncio.LimitOverrunError as overrun:
-        return await output.readexactly(overrun.consumed)
+def _die_with(parent: int, number: signal.Signals) -> Callable[[], None]:
+    """For the child, between fork and exec: let the kernel send `number` when the supervisor is gone (prctl(2))."""
+
+    def prepare() -> None:
+        if not sys.platform.startswith("linux"):
+            return
+        _libc.prctl(_PR_SET_PDEATHSIG, int(number))
+        if os.getppid() != parent:  # it was gone before we asked
+            os._exit(1)
+
+    return prepare
 
 
-def _ending(status: int) -> str:
-    if status < 0:
-        return f"was killed by {signal.Signals(-status).name}"
-    return f"ended with status {status}"
+def _settle(ended: "asyncio.Future[int]", code: int) -> None:
+    if not ended.done():
+        ended.set_result(code)
 
 
-def _rotating_log(name: str, path: Path) -> logging.Logger:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    log = logging.Logger(name)
-    handler = logging.handlers.RotatingFileHandler(path, maxBytes=_LOG_BYTES, backupCount=_LOG_FILES)
-    handler.setFormatter(logging.Formatter("%(message)s"))
-    log.addHandler(handler)
-    return log
+def _ending(code: int) -> str:
+    return f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}"

@@ -81,7 +81,7 @@ def _attempt(check: str, examine_one: Callable[[], Finding]) -> Finding:
 
 def _python() -> Finding:
     version = ".".join(map(str, sys.version_info[:3]))
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036  (this is what is being examined)
         raise Failure(f"Python {version} is too old: Salon needs 3.11 or newer.")
     return Finding("python", Verdict.GOOD, f"Python {version}.")
 
@@ -135,7 +135,9 @@ def _media_addresses(settings: Environment) -> Finding:
     addresses = ", ".join(settings.media_addresses)
     if all(address.startswith("127.") or address == "::1" for address in settings.media_addresses):
         verdict = Verdict.NOTICE if settings.is_development else Verdict.BAD
-        sentence = f"Sound is offered on {addresses} only: it reaches this machine and no other. Name the public one in SALON_MEDIA_ADDRESSES."
+        sentence = (
+            f"Sound is offered on {addresses} only, which no other machine reaches. Name the public address in SALON_MEDIA_ADDRESSES."
+        )
         return Finding("media addresses", verdict, sentence)
     return Finding("media addresses", Verdict.GOOD, f"Sound is offered on {addresses}, UDP port {settings.media_port}.")
 

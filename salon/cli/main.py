@@ -65,14 +65,18 @@ def _web(options: argparse.Namespace) -> int:
 
 
 def _gateway(options: argparse.Namespace) -> int:
+    from salon.cli.logs import write_log_to_stderr  # noqa: PLC0415
     from salon.gateway.run import main as run  # noqa: PLC0415
 
+    write_log_to_stderr()
     return run()
 
 
 def _media(options: argparse.Namespace) -> int:
+    from salon.cli.logs import write_log_to_stderr  # noqa: PLC0415
     from salon.relay.run import main as run  # noqa: PLC0415
 
+    write_log_to_stderr()
     return run()
 
 

@@ -7,11 +7,15 @@ PostgreSQL refuses to run as root, so under root its programs run as the user `p
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+import psycopg
+
+from salon.cli.children import Program
 from salon.config.environment import private_database_url, socket_folder
 
 DATABASE = "salon"
@@ -52,6 +56,15 @@ class PrivateCluster:
 
     def start(self) -> str:
         """Start and return the database URL. A cluster that already runs is used as it is. Raises PostgresFailed."""
+        self.prepare()
+        if not self._is_running():
+            options = " ".join(f"-c {name}='{value}'" for name, value in self._options().items())
+            self._run("pg_ctl", "-D", str(self.folder), "-w", "-t", "60", "-l", str(self.folder / "log"), "-o", options, "start")
+        self.make_database()
+        return database_url(self.folder)
+
+    def prepare(self) -> None:
+        """Make folders and, on first use, the cluster. Raises PostgresFailed."""
         for folder in (self.folder, self.socket_folder):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if self._as_user:
@@ -60,13 +73,47 @@ class PrivateCluster:
             _let_through(self.folder.parent)
         if not (self.folder / "PG_VERSION").exists():
             self._run("initdb", "-D", str(self.folder), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
-        if self._run("pg_ctl", "-D", str(self.folder), "status", check=False) != 0:
-            own = {"listen_addresses": "", "unix_socket_directories": str(self.socket_folder), "max_connections": "200"}
-            options = own | self.settings
-            arguments = " ".join(f"-c {name}='{value}'" for name, value in options.items())
-            self._run("pg_ctl", "-D", str(self.folder), "-w", "-t", "60", "-l", str(self.folder / "log"), "-o", arguments, "start")
-        self._run("psql", "-h", str(self.socket_folder), "-U", "postgres", "-qAtc", f"create database {DATABASE}", "postgres", check=False)
-        return database_url(self.folder)
+
+    def program(self) -> Program:
+        """The server in the foreground, for a supervisor; call `prepare` first.
+
+        SIGINT is PostgreSQL's fast shutdown: it ends sessions and loses nothing.
+        """
+        if self._is_running():  # left over from a supervisor that was killed a moment ago
+            self.stop()
+        options = [argument for name, value in self._options().items() for argument in ("-c", f"{name}={value}")]
+        return Program(
+            name="postgres",
+            command=[str(self.binaries / "postgres"), "-D", str(self.folder), *options],
+            environ={"LC_ALL": "C.UTF-8", "PATH": os.environ.get("PATH", "")},
+            user=self._as_user,
+            stop_signal=signal.SIGINT,
+            folder="/",
+        )
+
+    def make_database(self) -> None:
+        """The one database, if it is not there yet."""
+        try:
+            with psycopg.connect(database_url(self.folder, "postgres"), autocommit=True) as connection:
+                connection.execute(f"create database {DATABASE}")
+        except psycopg.errors.DuplicateDatabase:
+            pass
+        except psycopg.Error as error:
+            raise PostgresFailed(f"PostgreSQL does not answer: {error}") from error
+
+    def answers(self) -> bool:
+        try:
+            psycopg.connect(database_url(self.folder, "postgres")).close()
+        except psycopg.Error:
+            return False
+        return True
+
+    def _options(self) -> dict[str, str]:
+        own = {"listen_addresses": "", "unix_socket_directories": str(self.socket_folder), "max_connections": "200"}
+        return own | self.settings
+
+    def _is_running(self) -> bool:
+        return self._run("pg_ctl", "-D", str(self.folder), "status", check=False) == 0
 
     def stop(self) -> None:
         self._run("pg_ctl", "-D", str(self.folder), "-w", "-m", "fast", "stop", check=False)
@@ -84,7 +131,13 @@ class PrivateCluster:
         with tempfile.TemporaryFile() as output:
             result = subprocess.run(
                 [str(self.binaries / program), *arguments],
-                cwd="/", stdout=output, stderr=output, stdin=subprocess.DEVNULL, start_new_session=True, check=False, **user,  # type: ignore[call-overload]
+                cwd="/",
+                stdout=output,
+                stderr=output,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+                check=False,
+                **user,  # type: ignore[call-overload]
             )
             if check and result.returncode != 0:
                 output.seek(0)

@@ -30,8 +30,9 @@ class Progress:
     def say(self, sentence: str) -> None:
         print(f"  {sentence}", flush=True)
 
-    def opened(self, address: str) -> None:
-        print(f"\n  Salon is open: {self._coloured(address, _BOLD)}\n  {self._coloured('Ctrl-C closes it.', _DIM)}\n", flush=True)
+    def opened(self, address: str, after_secs: float) -> None:
+        spent = self._coloured(f"({after_secs:.1f} s)", _DIM)
+        print(f"\n  Salon is open: {self._coloured(address, _BOLD)}  {spent}\n  {self._coloured('Ctrl-C closes it.', _DIM)}\n", flush=True)
 
     def _line(self, mark: str, name: str, started: float) -> None:
         spent = self._coloured(f"{time.monotonic() - started:.1f} s", _DIM)

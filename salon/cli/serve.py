@@ -7,60 +7,78 @@ neighbour that is not there yet waits for it by itself, so a restart of any part
 import asyncio
 import contextlib
 import fcntl
+import http.client
 import importlib.util
 import json
+import os
 import signal
-import subprocess
 import sys
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
-from pathlib import Path
+import time
+from collections.abc import Callable, Iterator
 
-from salon.cli.children import Child
+from salon.cli import schema
+from salon.cli.children import Child, Program
 from salon.cli.failures import Failure
+from salon.cli.output import Output
 from salon.cli.ports import require_free_ports
 from salon.cli.postgres import PostgresFailed, PostgresMissing, PrivateCluster
 from salon.cli.progress import Progress
 from salon.config.environment import Environment, environment, private_cluster_folder, private_database_url
 
-# A process that needs longer than this to end has hung; PostgreSQL follows, and the whole stop stays under ten seconds.
-_STOP_WITHIN_SECS = 6.0
+# Who needs whom: the front door closes first, PostgreSQL last. Together less than the ten seconds a stop may take.
+_STOP_ORDER = (("demo", "worker", "gateway"), ("media", "web"), ("postgres",))
+_STOP_WITHIN_SECS = 3.0
 _READY_WITHIN_SECS = 90.0
+_POLL_SECS = 0.05
+_FAILURES_AT_START = 3
+"""A process that failed this often before Salon was ever ready will not get better by itself."""
 
 
 def serve() -> int:
     """Blocks until told to stop. Raises Failure with one sentence where it cannot start."""
     settings = environment()
-    with _only_one(settings.data_dir):
+    with _only_one(settings):
+        _require_engine()
         require_free_ports(settings)
         return asyncio.run(_Supervisor(settings).run())
 
 
 @contextlib.contextmanager
-def _only_one(data_dir: Path) -> Iterator[None]:
+def _only_one(settings: Environment) -> Iterator[None]:
     """Hold the data folder for this process. The kernel gives it back however the process ends."""
+    data_dir = settings.data_dir
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
-        file = (data_dir / "serve.lock").open("w")
+        file = (data_dir / "serve.lock").open("a+")
     except OSError as error:
         raise Failure(f"The data folder {data_dir} cannot be written: {error.strerror}. Choose another with SALON_DATA_DIR.") from error
     with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise Failure(f"Salon is already running on {data_dir}. Stop it first, or choose another folder with SALON_DATA_DIR.") from None
+            file.seek(0)
+            where = f"{data_dir} ({file.read().strip()})"
+            raise Failure(f"Salon is already running on {where}. Stop it first, or choose another folder with SALON_DATA_DIR.") from None
+        file.truncate(0)
+        file.write(f"process {os.getpid()}, {settings.public_url}\n")
+        file.flush()
         yield
+
+
+def _require_engine() -> None:
+    if importlib.util.find_spec("salon.relay._engine") is None:
+        raise Failure("The media engine is not built. Build it with: make build")
 
 
 class _Supervisor:
     def __init__(self, settings: Environment) -> None:
         self.settings = settings
         self.progress = Progress()
-        self.children: list[Child] = []
-        self._watching: list[asyncio.Task[None]] = []
+        self.children: dict[str, Child] = {}
+        self._is_ready = False
+        self._stop_signals = 0
         self._told_to_stop = asyncio.Event()
-        self._cluster: PrivateCluster | None = None
+        self._started = time.monotonic()
 
     async def run(self) -> int:
         self._listen_for_signals()
@@ -73,66 +91,94 @@ class _Supervisor:
                 await stopped
         finally:
             starting.cancel()
-            with contextlib.suppress(asyncio.CancelledError, Exception):
-                await starting
+            await asyncio.gather(starting, return_exceptions=True)
             await self._stop()
         return 0
 
     async def _start(self) -> None:
         # What needs no database starts while the database does.
-        self._launch("media", "media")
-        self._launch("gateway", "gateway")
-        if self._wants_private_cluster():
+        self._launch("media", "-m", "salon.cli.main", "media")
+        self._launch("gateway", "-m", "salon.cli.main", "gateway")
+        if self.settings.database_url == private_database_url(private_cluster_folder(self.settings.data_dir)):
             with self.progress.step("PostgreSQL"):
-                await asyncio.to_thread(self._start_cluster)
+                await self._start_cluster()
         with self.progress.step("database schema"):
-            await self._migrate()
-        self._launch("web", "web")
-        self._launch("worker", "worker")
+            await self._bring_schema_up_to_date()
+        self._launch("web", "-m", "salon.cli.main", "web")
+        self._launch("worker", "-m", "salon.cli.main", "worker")
         with self.progress.step("web, gateway, media, worker"):
             await self._until_ready()
+        self._is_ready = True
         if self.settings.demo and importlib.util.find_spec("aiortc"):
-            self._launch("demo", module="salon.demo")
+            self._launch("demo", "-m", "salon.demo")
             self.progress.say("The demo community comes in; SALON_DEMO=0 leaves it out.")
-        self.progress.opened(self.settings.public_url)
+        self.progress.opened(self.settings.public_url, time.monotonic() - self._started)
 
-    def _wants_private_cluster(self) -> bool:
-        return self.settings.database_url == private_database_url(private_cluster_folder(self.settings.data_dir))
-
-    def _start_cluster(self) -> None:
+    async def _start_cluster(self) -> None:
         try:
-            self._cluster = PrivateCluster(private_cluster_folder(self.settings.data_dir))
-            self._cluster.start()
+            cluster = PrivateCluster(private_cluster_folder(self.settings.data_dir))
+            await asyncio.to_thread(cluster.prepare)
+            # Until it is ready it complains of those who come too early.
+            postgres = self._launch_program(await asyncio.to_thread(cluster.program), quiet=True)
+            await self._poll(cluster.answers, "PostgreSQL")
+            await asyncio.to_thread(cluster.make_database)
+            postgres.output.is_quiet = False
         except (PostgresMissing, PostgresFailed) as error:
             raise Failure(str(error)) from error
 
-    async def _migrate(self) -> None:
+    async def _bring_schema_up_to_date(self) -> None:
+        try:
+            if await asyncio.to_thread(schema.is_up_to_date, self.settings):
+                return
+        except schema.DatabaseSilent as silent:
+            raise Failure(f"The database does not answer: {silent}") from silent
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "salon.cli.main", "manage", "migrate", "--no-input", "--verbosity", "0",
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, process_group=0,
+            sys.executable, "-m", "salon.cli.schema",
+            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, process_group=0,
         )  # fmt: skip
-        output, _ = await process.communicate()
+        try:
+            output, _ = await process.communicate()
+        except asyncio.CancelledError:
+            process.terminate()
+            raise
         if process.returncode != 0:
             raise Failure(f"The database schema could not be brought up to date:\n{output.decode(errors='replace').strip()[-3000:]}")
 
-    def _launch(self, name: str, command: str = "", *, module: str = "salon.cli.main") -> None:
-        arguments = [sys.executable, "-m", module, *([command] if command else [])]
-        child = Child(name, arguments, self.settings.data_dir / "logs", self.progress.say)
-        self.children.append(child)
-        self._watching.append(asyncio.create_task(child.run(), name=f"watch-{name}"))
-
     async def _until_ready(self) -> None:
-        address = f"http://{_reachable(self.settings.host)}:{self.settings.port}/healthz"
         parts: dict[str, str] = {}
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_READY_WITHIN_SECS):
-                while True:
-                    ready, parts = await asyncio.to_thread(_ask_health, address)
-                    if ready:
-                        return
-                    await asyncio.sleep(0.1)
-        waiting = ", ".join(name for name, state in parts.items() if state != "ready") or "the gateway"
-        raise Failure(f"Salon does not get ready: still waiting for {waiting}. Its log is in {self.settings.data_dir / 'logs'}.")
+
+        def is_ready() -> bool:
+            nonlocal parts
+            ready, parts = _ask_health(self.settings)
+            return ready
+
+        try:
+            await self._poll(is_ready, "Salon")
+        except TimeoutError:
+            waiting = ", ".join(name for name, state in parts.items() if state != "ready") or "the gateway"
+            raise Failure(
+                f"Salon does not get ready: still waiting for {waiting}. Its log is in {self.settings.data_dir / 'logs'}."
+            ) from None
+
+    async def _poll(self, is_done: Callable[[], bool], what: str) -> None:
+        """Until it is; raises TimeoutError, and Failure when something that was started keeps failing."""
+        async with asyncio.timeout(_READY_WITHIN_SECS):
+            while not await asyncio.to_thread(is_done):
+                for child in self.children.values():
+                    if child.failures >= _FAILURES_AT_START:
+                        raise Failure(f"{what} cannot start: {child.name} keeps failing. Its log is in {self.settings.data_dir / 'logs'}.")
+                await asyncio.sleep(_POLL_SECS)
+
+    def _launch(self, name: str, *arguments: str) -> None:
+        # What the supervisor has settled holds for all; output unbuffered, so that the last words of a crash arrive.
+        environ = {**os.environ, "SALON_DATA_DIR": str(self.settings.data_dir), "PYTHONUNBUFFERED": "1"}
+        self._launch_program(Program(name, [sys.executable, *arguments], environ))
+
+    def _launch_program(self, program: Program, *, quiet: bool = False) -> Child:
+        output = Output(program.name, self.settings.data_dir / "logs", quiet=quiet)
+        child = self.children[program.name] = Child(program, output, self.progress.say)
+        child.start()
+        return child
 
     def _listen_for_signals(self) -> None:
         loop = asyncio.get_running_loop()
@@ -140,35 +186,29 @@ class _Supervisor:
             loop.add_signal_handler(number, self._on_stop_signal)
 
     def _on_stop_signal(self) -> None:
-        if self._told_to_stop.is_set():  # asked twice: at once, then
-            for child in self.children:
-                child.signal(signal.SIGKILL)
-        else:
-            print(flush=True)
+        self._stop_signals += 1
+        if self._stop_signals == 1:
+            self.progress.say("")
             self._told_to_stop.set()
+        else:  # asked twice: at once, then
+            for child in self.children.values():
+                child.kill()
 
     async def _stop(self) -> None:
         with self.progress.step("closing"):
-            await asyncio.gather(*(child.stop(_STOP_WITHIN_SECS) for child in self.children))
-            for watching in self._watching:
-                watching.cancel()
-            await asyncio.gather(*self._watching, return_exceptions=True)
-            if self._cluster is not None:
-                await asyncio.to_thread(self._cluster.stop)
+            for names in _STOP_ORDER:
+                await asyncio.gather(*(self.children[name].stop(_STOP_WITHIN_SECS) for name in names if name in self.children))
 
 
-def _reachable(host: str) -> str:
-    return "127.0.0.1" if host in ("0.0.0.0", "") else host  # noqa: S104  (a comparison, not a bind)
-
-
-def _ask_health(address: str) -> tuple[bool, dict[str, str]]:
+def _ask_health(settings: Environment) -> tuple[bool, dict[str, str]]:
     """Whether all of Salon is ready, and the state of each part where the gateway answers at all."""
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::", "") else settings.host  # noqa: S104  (a comparison, not a bind)
+    connection = http.client.HTTPConnection(host, settings.port, timeout=2)
     try:
-        with urllib.request.urlopen(address, timeout=2) as answer:  # noqa: S310  (our own address)
-            return True, dict(json.load(answer)["parts"])
-    except urllib.error.HTTPError as refusal:
-        with contextlib.suppress(ValueError, KeyError):
-            return False, dict(json.load(refusal)["parts"])
-    except OSError:
-        pass
-    return False, {}
+        connection.request("GET", "/healthz")
+        answer = connection.getresponse()
+        return answer.status == 200, dict(json.loads(answer.read())["parts"])
+    except (OSError, http.client.HTTPException, ValueError, KeyError):
+        return False, {}
+    finally:
+        connection.close()

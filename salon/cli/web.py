@@ -13,8 +13,12 @@ def run_web() -> int:
     """Becomes granian: signals and exit status are its own. Returns never."""
     settings = environment()
     command = [
-        sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(settings.web_port),
-        "--workers", "1", "--blocking-threads", str(_THREADS), "--respawn-failed-workers", "--no-access-log", "--log-level", "warning",
-        "--workers-kill-timeout", "5", "salon.config.wsgi:application",
+        sys.executable, "-m", "granian", "salon.config.wsgi:application",
+        "--interface", "wsgi", "--http", "1", "--no-ws",
+        "--host", "127.0.0.1", "--port", str(settings.web_port),
+        "--workers", "1", "--blocking-threads", str(_THREADS), "--backpressure", str(_THREADS),
+        "--respawn-failed-workers", "--workers-kill-timeout", "2",
+        # Its only warning here is that there are more threads than cores, as there should be: they wait for the database.
+        "--no-access-log", "--log-level", "error",
     ]  # fmt: skip
     os.execv(sys.executable, command)  # noqa: S606  (fixed arguments)

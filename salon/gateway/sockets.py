@@ -111,9 +111,7 @@ class Sockets:
             self._gateway.streams.leave(client)
             await outlet.finish()
 
-    async def _read(
-        self, socket: web.WebSocketResponse, client: Client, connection: Connection, inbox: asyncio.Queue[Message]
-    ) -> None:
+    async def _read(self, socket: web.WebSocketResponse, client: Client, connection: Connection, inbox: asyncio.Queue[Message]) -> None:
         """Judge every frame the moment it comes; what takes time waits in the inbox, in order."""
         async for raw in socket:
             if not client.is_open:

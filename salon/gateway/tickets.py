@@ -39,9 +39,9 @@ class TicketDesk:
         return Admitted(Identity(ticket["person"], ticket["visitor"]), ticket["language"])
 
     def _forget_expired(self, now: float) -> None:
-        # Tickets all live equally long, so the order of taking is nearly the order of expiry.
+        # All live equally long, so the order of taking is nearly the order of expiry: look only until the first that still lives.
         while self._taken:
-            id_, expires = next(iter(self._taken.items()))
-            if expires > now:
+            oldest = next(iter(self._taken))
+            if self._taken[oldest] > now:
                 break
-            del self._taken[id_]
+            del self._taken[oldest]

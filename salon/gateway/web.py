@@ -54,9 +54,7 @@ class InternalWeb:
     async def _post(self, path: str, body: Mapping[str, Any], *, language: str | None) -> dict[str, Any]:
         headers = self._headers | ({"Accept-Language": language} if language else {})
         try:
-            async with self._session.post(
-                f"{self._base_url}/internal/{path}", json=body, headers=headers, timeout=_TIMEOUT
-            ) as response:
+            async with self._session.post(f"{self._base_url}/internal/{path}", json=body, headers=headers, timeout=_TIMEOUT) as response:
                 answer = await response.json(content_type=None)
                 status = response.status
         except (TimeoutError, aiohttp.ClientError, ValueError) as error:

@@ -32,9 +32,9 @@ async def publish_when_back(bus: Bus, subject: str, message: dict[str, object]) 
 async def test_message_reaches_the_subject_of_another_process(bus: Bus, other_bus: Bus) -> None:
     subscription = await other_bus.subscribe("roster")
 
-    await bus.publish("roster", {"node": "é\n\"x\""})
+    await bus.publish("roster", {"node": 'é\n"x"'})
 
-    assert await take_message(subscription) == ("roster", {"node": "é\n\"x\""})
+    assert await take_message(subscription) == ("roster", {"node": 'é\n"x"'})
 
 
 async def test_messages_of_one_publisher_keep_their_order(bus: Bus, other_bus: Bus) -> None:

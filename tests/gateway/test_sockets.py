@@ -47,7 +47,9 @@ async def test_expired_ticket_is_refused(gateway: Running, connect_silently: Con
     assert await peer.close_code() == CloseCode.TICKET_REFUSED
 
 
-async def test_ninth_socket_of_a_person_is_refused_and_the_eight_go_on(gateway: Running, connect: Connect, connect_silently: Connect) -> None:
+async def test_ninth_socket_of_a_person_is_refused_and_the_eight_go_on(
+    gateway: Running, connect: Connect, connect_silently: Connect
+) -> None:
     peers = [await connect(HOST) for _ in range(limits.SOCKETS_PER_PERSON)]
     ninth = await connect_silently()
 

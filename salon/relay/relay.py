@@ -1,0 +1,153 @@
+"""One media process: sessions in, policies in, truth out."""
+
+import asyncio
+import logging
+import platform
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from salon.bus import Bus, BusUnavailable
+from salon.common.signing import Grant
+from salon.config.environment import Environment
+from salon.relay.engine_port import Engine, EngineModule
+from salon.relay.grants import GrantDesk, GrantRefused
+from salon.relay.policies import Policy, PolicyBook, read_policy
+from salon.relay.sessions import Direction, Session, Sessions
+
+logger = logging.getLogger(__name__)
+
+UNFINISHED_PER_PERSON = 5
+"""docs/protocol.md section 9: each holds keys and answers checks for 15 s."""
+
+
+class TooManyUnfinished(Exception):
+    """This person has as many sessions open that never connected as one may have."""
+
+
+class SessionNotFound(Exception):
+    """No such session, or it is somebody else's: the two look alike."""
+
+
+class Relay:
+    def __init__(self, settings: Environment, engine: Engine, module: EngineModule, bus: Bus) -> None:
+        self.node = f"{platform.node()}:{settings.media_port}"
+        self.started_at = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        self.engine = engine
+        self.policies = PolicyBook()
+        self.sessions = Sessions()
+        self.changed_rooms: set[str] = set()
+        """Rooms whose presence may differ from what was last said."""
+        self._module = module
+        self._bus = bus
+        self._grants = GrantDesk(settings.secret_key)
+        self._truths: asyncio.Queue[tuple[str, dict[str, object]]] = asyncio.Queue()
+
+    # Sessions
+
+    def open_session(self, signed_grant: str, offer: str, policy: Mapping[str, Any]) -> tuple[str, str, str]:
+        """(session, answer, etag). Raises GrantRefused, TooManyUnfinished, the engine's OfferRefused and EngineError."""
+        try:
+            self.apply(read_policy(policy))
+        except (ValueError, KeyError, TypeError) as error:
+            raise GrantRefused("unreadable policy") from error
+        grant = self._grants.admit(signed_grant, self.policies, now=time.time())
+        if self.sessions.unfinished_of(grant["person"]) >= UNFINISHED_PER_PERSON:
+            raise TooManyUnfinished
+        session = _session_of(grant)
+        # Before the engine answers: its events name the session.
+        self.sessions.add(session)
+        try:
+            opened = self.engine.open_session(
+                session=session.id, room=session.room, person=session.person, direction=session.direction, offer=offer
+            )
+        except Exception:
+            self.sessions.remove(session.id)
+            raise
+        logger.info("A session opened.", extra={"action": "session_opened", "session": session.id, "room": session.room})
+        return opened.session, opened.answer, opened.etag
+
+    def restart_ice(self, id_: str, person: str, fragment: str) -> tuple[str, str]:
+        """(fragment, etag). Raises SessionNotFound, the engine's OfferRefused."""
+        session = self._session_of_owner(id_, person)
+        if session.epoch < self.policies.epoch(session.room, person):
+            raise SessionNotFound
+        try:
+            return self.engine.restart_ice(id_, fragment)
+        except self._module.SessionUnknown as error:
+            raise SessionNotFound from error
+
+    def close_session(self, id_: str, person: str) -> None:
+        """Raises SessionNotFound."""
+        self._session_of_owner(id_, person)
+        if not self.engine.close_session(id_, "deleted"):
+            raise SessionNotFound
+
+    def _session_of_owner(self, id_: str, person: str) -> Session:
+        session = self.sessions.get(id_)
+        if session is None or session.person != person:
+            raise SessionNotFound
+        return session
+
+    # Policies
+
+    def apply(self, policy: Policy) -> None:
+        """Make the engine obey, if the policy is newer than what it obeys now."""
+        if not self.policies.accept(policy, now=time.monotonic()):
+            return
+        if not policy.is_live:
+            self.engine.close_room(policy.room, "room_ended")
+            return
+        # Removal first: who is removed falls silent before anything else happens.
+        for person in self.sessions.older_than(policy):
+            self.engine.close_person(policy.room, person, "removed")
+        speakers = [self._module.Speaker(speaker.person, speaker.csrc, speaker.muted) for speaker in policy.speakers]
+        self.engine.set_stage(policy.room, speakers)
+        self.changed_rooms.add(policy.room)
+
+    def known_versions(self) -> dict[str, int]:
+        """Of the rooms that have sessions here."""
+        return {room: self.policies.version(room) for room in sorted(self.sessions.rooms())}
+
+    # Truth
+
+    def note(self, event: Any) -> None:
+        """What the engine did. event: SessionConnected or SessionClosed."""
+        if isinstance(event, self._module.SessionClosed):
+            self.sessions.remove(event.session)
+            self._tell("closed", event, event.reason)
+        else:
+            session = self.sessions.get(event.session)
+            if session is not None:
+                session.is_connected = True
+            self._tell("connected", event, None)
+        self.changed_rooms.add(event.room)
+
+    def _tell(self, kind: str, event: Any, reason: str | None) -> None:
+        extra = {"action": f"session_{kind}", "session": event.session, "room": event.room, "reason": reason}
+        logger.info("A session %s.", kind, extra=extra)
+        told = {"node": self.node, "kind": kind, "session": event.session, "person": event.person, "direction": event.direction}
+        self._truths.put_nowait((f"truth.{event.room}", {**told, "reason": reason}))
+
+    async def publish_truths(self) -> None:
+        """For ever, in the order of what happened. One that the bus cannot take is lost; the roster tells it again."""
+        while True:
+            await self.publish(*await self._truths.get())
+
+    async def publish(self, subject: str, message: Mapping[str, object]) -> None:
+        try:
+            await self._bus.publish(subject, message)
+        except BusUnavailable:
+            logger.warning("The bus does not take a message.", extra={"action": "truth_lost", "subject": subject})
+
+    def presence(self, room: str) -> dict[str, Any]:
+        return {"node": self.node, **self.sessions.presence(room, self.policies.get(room))}
+
+    def roster(self) -> dict[str, Any]:
+        return {"node": self.node, "started_at": self.started_at, "rooms": self.sessions.roster()}
+
+
+def _session_of(grant: Grant) -> Session:
+    direction: Direction = "speak" if grant["direction"] == "speak" else "listen"
+    return Session(grant["session"], grant["room"], grant["person"], direction, grant["epoch"], grant["face"])

@@ -1,0 +1,82 @@
+"""What a media process says again and again: presence, roster; and what it asks again: policies."""
+
+import asyncio
+import logging
+import time
+
+import aiohttp
+
+from salon.bus import Bus, Message, MessagesLost
+from salon.config.environment import Environment
+from salon.relay.policies import read_policy
+from salon.relay.relay import Relay
+
+logger = logging.getLogger(__name__)
+
+PRESENCE_INTERVAL_SECS = 0.5
+REPEAT_SECS = 5.0
+_TIMEOUT = aiohttp.ClientTimeout(total=5)
+_UNREADABLE = (ValueError, KeyError, TypeError)
+
+
+class Reports:
+    def __init__(self, settings: Environment, relay: Relay, bus: Bus, session: aiohttp.ClientSession) -> None:
+        self._relay = relay
+        self._bus = bus
+        self._session = session
+        self._policies_url = f"http://127.0.0.1:{settings.web_port}/internal/policies"
+        self._headers = {"X-Salon-Internal": settings.internal_secret}
+
+    async def tell_presence(self) -> None:
+        """For ever: what changed, at most twice a second for a room."""
+        while True:
+            await asyncio.sleep(PRESENCE_INTERVAL_SECS)
+            await self.tell_changed_presence()
+
+    async def tell_changed_presence(self) -> None:
+        changed, self._relay.changed_rooms = self._relay.changed_rooms, set()
+        for room in sorted(changed):
+            await self._relay.publish(f"presence.{room}", self._relay.presence(room))
+
+    async def repeat(self) -> None:
+        """For ever: everything, for those who missed it, and the question what was missed here."""
+        while True:
+            await asyncio.sleep(REPEAT_SECS)
+            await self.tell_everything()
+            await self.ask_policies()
+
+    async def tell_everything(self) -> None:
+        await self._relay.publish("roster", self._relay.roster())
+        self._relay.changed_rooms |= self._relay.sessions.rooms()
+        self._relay.policies.forget_unused(self._relay.sessions.rooms(), now=time.monotonic())
+
+    async def follow_policies(self) -> None:
+        """For ever: each policy as it is published; after a gap, all that may have been missed."""
+        async for item in await self._bus.subscribe("policy.>"):
+            if isinstance(item, MessagesLost):
+                await self.ask_policies()
+            else:
+                self._apply(item)
+
+    async def ask_policies(self) -> None:
+        """Web not answering says nothing: what is known holds."""
+        versions = self._relay.known_versions()
+        if not versions:
+            return
+        try:
+            async with self._session.post(
+                self._policies_url, json={"rooms": versions}, headers=self._headers, timeout=_TIMEOUT
+            ) as response:
+                response.raise_for_status()
+                for policy in (await response.json())["policies"]:
+                    self._relay.apply(read_policy(policy))
+        except (aiohttp.ClientError, TimeoutError) as error:
+            logger.warning("Web does not tell policies.", extra={"action": "policies_unanswered", "kind": type(error).__name__})
+        except _UNREADABLE:
+            logger.exception("Web's policies cannot be read.", extra={"action": "policies_unreadable"})
+
+    def _apply(self, message: Message) -> None:
+        try:
+            self._relay.apply(read_policy(message.parsed()))
+        except _UNREADABLE:
+            logger.exception("A policy cannot be read.", extra={"action": "policy_unreadable", "subject": message.subject})

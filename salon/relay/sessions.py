@@ -1,0 +1,89 @@
+"""The sessions of this process and what is said about them to others. No I/O."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from salon.common.signing import SignedFace
+from salon.relay.policies import Policy
+
+Direction = Literal["listen", "speak"]
+
+SHOWN_FACES = 12
+
+
+@dataclass(slots=True)
+class Session:
+    id: str
+    room: str
+    person: str
+    """A person's id, or a visitor's."""
+    direction: Direction
+    epoch: int
+    face: SignedFace | None
+    is_connected: bool = False
+
+
+class Sessions:
+    def __init__(self) -> None:
+        self._by_id: dict[str, Session] = {}
+        self._by_room: defaultdict[str, dict[str, Session]] = defaultdict(dict)
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def add(self, session: Session) -> None:
+        self._by_id[session.id] = session
+        self._by_room[session.room][session.id] = session
+
+    def get(self, id_: str) -> Session | None:
+        return self._by_id.get(id_)
+
+    def remove(self, id_: str) -> None:
+        session = self._by_id.pop(id_, None)
+        if session is not None:
+            room = self._by_room[session.room]
+            del room[id_]
+            if not room:
+                del self._by_room[session.room]
+
+    def rooms(self) -> set[str]:
+        return set(self._by_room)
+
+    def of_room(self, room: str) -> Iterable[Session]:
+        return self._by_room[room].values() if room in self._by_room else ()
+
+    def unfinished_of(self, person: str) -> int:
+        """How many of somebody's sessions are open but have never connected."""
+        return sum(1 for session in self._by_id.values() if session.person == person and not session.is_connected)
+
+    def older_than(self, policy: Policy) -> set[str]:
+        """Whoever has a session in the policy's room of an older epoch than it demands."""
+        return {session.person for session in self.of_room(policy.room) if session.epoch < policy.epochs.get(session.person, 0)}
+
+    def presence(self, room: str, policy: Policy | None) -> dict[str, Any]:
+        """Who really has sound connected: the audience counted, some of its faces, and those of the stage by id."""
+        on_stage = {speaker.person for speaker in policy.speakers} if policy else set()
+        listeners: dict[str, SignedFace | None] = {}
+        connected_stage: dict[str, None] = {}
+        for session in self._connected(room):
+            if session.person in on_stage:
+                connected_stage[session.person] = None
+            elif session.direction == "listen":
+                listeners.setdefault(session.person, session.face)
+        faces = [face for face in listeners.values() if face is not None]
+        return {"audience": len(listeners), "faces": faces[:SHOWN_FACES], "connected": list(connected_stage)}
+
+    def roster(self) -> dict[str, dict[str, list[str]]]:
+        """`{room: {"listen": [person…], "speak": [person…]}}` of what is connected."""
+        roster: dict[str, dict[str, list[str]]] = {}
+        for room in self._by_room:
+            entry: dict[str, list[str]] = {"listen": [], "speak": []}
+            for session in self._connected(room):
+                entry[session.direction].append(session.person)
+            roster[room] = {direction: sorted(set(people)) for direction, people in entry.items()}
+        return roster
+
+    def _connected(self, room: str) -> Iterator[Session]:
+        return (session for session in self.of_room(room) if session.is_connected)
