@@ -16,6 +16,7 @@ export const en = {
   'common.loading': 'One moment…',
   'common.tryAgain': 'Try again',
   'common.or': 'or',
+  'common.justNow': 'just now',
   'common.skip': 'Skip to the content',
 
   'nav.label': 'Main',
@@ -30,8 +31,7 @@ export const en = {
 
   'hallway.title': 'Hallway',
   'hallway.welcome': 'Somebody is talking. Step in.',
-  'hallway.pitch':
-    'Live rooms for people who like to listen and people who have something to say. One tap and you hear them; leave as quietly as you came.',
+  'hallway.pitch': 'One tap on a door and you hear them. Leave as quietly as you came.',
   'hallway.morning': (name: string) => `Good morning, ${name}.`,
   'hallway.afternoon': (name: string) => `Good afternoon, ${name}.`,
   'hallway.evening': (name: string) => `Good evening, ${name}.`,
@@ -40,9 +40,10 @@ export const en = {
   'hallway.filter': 'Language of the rooms',
   'hallway.allLanguages': 'All languages',
   'hallway.liveRooms': 'Live rooms',
-  'hallway.alsoLive': 'In the hallway',
+  'hallway.alsoLive': 'Meanwhile, in the hallway',
   'hallway.others': (count: number) => plural(count, { one: '1 more', other: `${count} more` }),
   'hallway.audience': (count: number, shown: string) => plural(count, { one: `${shown} listening`, other: `${shown} listening` }),
+  'hallway.noAudience': 'The front row is free',
   'hallway.hostedBy': (name: string) => `at ${name}’s`,
   'hallway.here': 'You are here',
   'hallway.empty.title': 'Not a sound',
@@ -88,6 +89,7 @@ export const en = {
   'bar.invited': 'You are invited',
   'bar.stepDown': 'Step down',
   'bar.endRoom': 'End the room',
+  'bar.endWord': 'End',
 
   'hands.title': 'Raised hands',
   'hands.open': (count: number) => plural(count, { one: 'Raised hands: 1', other: `Raised hands: ${count}` }),
@@ -236,7 +238,7 @@ export const en = {
   'demo.title': 'Try it as somebody',
   'demo.text': 'This is a demo house. Borrow a person and raise a hand; nothing to sign up for.',
   'demo.be': 'Be',
-  'demo.newcomer': 'Be somebody new',
+  'demo.newcomer': 'Someone new',
   'demo.hello': (name: string) => `You are ${name} now.`,
 
   'needsAccount.title': 'This page is about you',

@@ -16,6 +16,7 @@ export const fr: Messages = {
   'common.loading': 'Un instant…',
   'common.tryAgain': 'Réessayer',
   'common.or': 'ou',
+  'common.justNow': 'à l’instant',
   'common.skip': 'Aller au contenu',
 
   'nav.label': 'Principale',
@@ -30,8 +31,7 @@ export const fr: Messages = {
 
   'hallway.title': 'Couloir',
   'hallway.welcome': 'Quelqu’un parle. Entrez donc.',
-  'hallway.pitch':
-    'Des salons en direct, pour qui aime écouter et pour qui a quelque chose à dire. Un geste et vous les entendez ; repartez aussi discrètement que vous êtes venu.',
+  'hallway.pitch': 'Un geste sur une porte et vous les entendez. Repartez aussi discrètement que vous êtes venu.',
   'hallway.morning': (name) => `Bonjour, ${name}.`,
   'hallway.afternoon': (name) => `Bon après-midi, ${name}.`,
   'hallway.evening': (name) => `Bonsoir, ${name}.`,
@@ -40,9 +40,10 @@ export const fr: Messages = {
   'hallway.filter': 'Langue des salons',
   'hallway.allLanguages': 'Toutes les langues',
   'hallway.liveRooms': 'Salons en direct',
-  'hallway.alsoLive': 'Dans le couloir',
+  'hallway.alsoLive': 'Pendant ce temps, dans le couloir',
   'hallway.others': (count) => plural(count, { one: '1 autre', other: `${count} autres` }),
   'hallway.audience': (count, shown) => plural(count, { one: `${shown} à l’écoute`, other: `${shown} à l’écoute` }),
+  'hallway.noAudience': 'Le premier rang est libre',
   'hallway.hostedBy': (name) => `chez ${name}`,
   'hallway.here': 'Vous y êtes',
   'hallway.empty.title': 'Pas un bruit',
@@ -87,6 +88,7 @@ export const fr: Messages = {
   'bar.invited': 'Vous êtes invité',
   'bar.stepDown': 'Quitter la scène',
   'bar.endRoom': 'Clore le salon',
+  'bar.endWord': 'Clore',
 
   'hands.title': 'Mains levées',
   'hands.open': (count) => `Mains levées : ${count}`,
@@ -235,7 +237,7 @@ export const fr: Messages = {
   'demo.title': 'Essayez dans la peau de quelqu’un',
   'demo.text': 'Ceci est une maison de démonstration. Empruntez une personne et levez la main, sans inscription.',
   'demo.be': 'Être',
-  'demo.newcomer': 'Être quelqu’un de nouveau',
+  'demo.newcomer': 'Une personne nouvelle',
   'demo.hello': (name) => `Vous êtes maintenant ${name}.`,
 
   'needsAccount.title': 'Cette page parle de vous',

@@ -59,6 +59,7 @@ export function formatList(items: readonly string[]): string {
 /** How long ago, in the one unit that says enough. */
 export function formatSince(time: string, nowMs: number): string {
   const minutes = Math.max(0, Math.round((nowMs - new Date(time).getTime()) / 60_000));
+  if (minutes === 0) return t('common.justNow');
   const format = new Intl.RelativeTimeFormat(current, { numeric: 'auto', style: 'long' });
   if (minutes < 60) return format.format(-minutes, 'minute');
   if (minutes < 60 * 24) return format.format(-Math.round(minutes / 60), 'hour');

@@ -7,6 +7,7 @@ import { RealtimeClient } from '../protocol/realtime.ts';
 import { SignIn } from '../protocol/sign-in.ts';
 import type { RoomId } from '../protocol/types.ts';
 import { Announcer } from './announcer.svelte.ts';
+import { Clock } from './clock.svelte.ts';
 import { Hallway } from './hallway.svelte.ts';
 import { Link } from './link.svelte.ts';
 import { Microphone } from './microphone.svelte.ts';
@@ -20,6 +21,7 @@ import { Toasts } from './toasts.svelte.ts';
 /** Everything that outlives a page of the client, put together once. Views reach it by `useSalon()`. */
 export class Salon {
   readonly settings = new Settings();
+  readonly clock = new Clock();
   readonly router = new Router();
   readonly toasts = new Toasts();
   readonly announcer = new Announcer();

@@ -1,0 +1,8 @@
+/** The time as far as screens care: "five minutes ago" need not be true to the second. */
+export class Clock {
+  nowMs = $state(Date.now());
+
+  constructor() {
+    setInterval(() => (this.nowMs = Date.now()), 30_000);
+  }
+}
