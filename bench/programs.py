@@ -40,14 +40,17 @@ def _build(command: list[str], folder: Path) -> None:
 
 
 def run_limit(*, receivers: int, packet_bytes: int, runs: int, rounds: int = 200) -> list[dict[str, Any]]:
-    """Each run's line; see bench/limit/src/main.rs. Raises BenchFailed when packets were lost or rounds began late."""
+    """Each run's line; see bench/limit/src/main.rs. Raises BenchFailed when more than one packet in a hundred was lost."""
     command = [str(BUILT / "limit-target" / "release" / "limit")]
     for name, value in (("receivers", receivers), ("packet-bytes", packet_bytes), ("rounds", rounds), ("runs", runs)):
         command += [f"--{name}", str(value)]
     lines = list(_lines(command))
     for line in lines:
-        if line["received"] != line["sent"] or line["late_rounds"] > rounds // 20:
-            raise BenchFailed(f"the machine was too busy for the limit program: {line}")
+        lost = line["sent"] - line["received"]
+        if lost > line["sent"] // 100:
+            raise BenchFailed(f"the limit program lost {lost} of its own {line['sent']} packets")
+        if line["late_rounds"]:
+            progress(f"{line['late_rounds']} of {rounds} rounds of the limit program began late: the machine is busy with something else")
     return lines
 
 

@@ -1,5 +1,6 @@
 """`make bench`: start Salon, bring a crowd, print the figures as JSON lines. Everything else goes to standard error."""
 
+import os
 import signal
 import sys
 import time
@@ -21,6 +22,8 @@ def main() -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     began = time.monotonic()
     failures: list[str] = []
+    if (load := os.getloadavg()[0]) > 0.5:
+        progress(f"the machine is busy already (load {load:.1f}): figures will be worse than they are")
     with _noting(failures, "building"):
         build()
         with Installation() as salon:

@@ -85,6 +85,9 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Load, String> {
     if load.receivers == 0 || load.rounds == 0 || load.runs == 0 {
         return Err("receivers, rounds and runs must be at least 1".into());
     }
+    if load.rounds > packet::LARGEST_SEQUENCE {
+        return Err(format!("rounds must be at most {}", packet::LARGEST_SEQUENCE));
+    }
     if !(packet::OVERHEAD + 1..=1200).contains(&load.packet_bytes) {
         return Err(format!("packet-bytes must be from {} to 1200", packet::OVERHEAD + 1));
     }
@@ -110,6 +113,7 @@ mod tests {
         assert_eq!(parse(arguments("--receivers many")).err().unwrap(), "--receivers: \"many\" is not a number");
         assert_eq!(parse(arguments("--speed 3")).err().unwrap(), "no such option: --speed");
         assert_eq!(parse(arguments("--rounds")).err().unwrap(), "--rounds needs a number");
+        assert_eq!(parse(arguments("--rounds 65536")).err().unwrap(), "rounds must be at most 65535");
         assert_eq!(parse(arguments("--packet-bytes 20")).err().unwrap(), "packet-bytes must be from 33 to 1200");
     }
 
