@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.utils.translation import gettext as _
 from ninja import NinjaAPI
@@ -50,6 +50,7 @@ def install(api: NinjaAPI) -> None:
     """Make `api` answer every exception with the one error body."""
     api.add_exception_handler(SalonError, lambda request, error: refusal_of(error))
     api.add_exception_handler(Http404, not_found)
+    api.add_exception_handler(PermissionDenied, forbidden)
     api.add_exception_handler(ValidationError, lambda request, error: _invalid(error))
     api.add_exception_handler(HttpError, lambda request, error: _malformed())
     api.add_exception_handler(RequestDataTooBig, bad_request)

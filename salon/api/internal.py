@@ -11,7 +11,6 @@ the error body; so a view only parses `request.body`, calls one action, and answ
 import functools
 import hmac
 from collections.abc import Callable, Mapping
-from importlib.util import find_spec
 
 from django.core.exceptions import RequestDataTooBig
 from django.db import connection
@@ -22,6 +21,7 @@ from django.views.decorators.csrf import csrf_exempt
 from salon.api import failures
 from salon.common.errors import SalonError
 from salon.config.environment import environment
+from salon.rooms.api.internal import internal_views as room_views
 
 InternalView = Callable[[HttpRequest], HttpResponse]
 SECRET_HEADER = "X-Salon-Internal"  # noqa: S105
@@ -53,13 +53,6 @@ def health(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"status": "ready", "parts": {"web": "ready", "database": "ready"}})
 
 
-def _views() -> Mapping[str, InternalView]:
-    views: dict[str, InternalView] = {"health": health}
-    if (found := find_spec("salon.rooms.api")) and found.origin and find_spec("salon.rooms.api.internal"):
-        from salon.rooms.api.internal import internal_views  # noqa: PLC0415
+_views: Mapping[str, InternalView] = {"health": health, **room_views}
 
-        views |= internal_views
-    return views
-
-
-internal_urls = [internal_path(name, view) for name, view in _views().items()]
+internal_urls = [internal_path(name, view) for name, view in _views.items()]

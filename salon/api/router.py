@@ -1,7 +1,5 @@
 """The HTTP API under /api/v1: one NinjaAPI that mounts each app's router."""
 
-from importlib.util import find_spec
-
 from django.http import HttpRequest
 from ninja import NinjaAPI
 
@@ -9,6 +7,7 @@ from salon.accounts.api import router as accounts_router
 from salon.accounts.callers import Caller, caller_of
 from salon.api import failures
 from salon.config.environment import environment
+from salon.rooms.api import router as rooms_router
 
 
 def identify(request: HttpRequest) -> Caller:
@@ -16,15 +15,23 @@ def identify(request: HttpRequest) -> Caller:
     return caller_of(request)
 
 
+# docs/protocol.md section 2: by access token, by session, or as a visitor.
+_SIGNING_IN = {
+    "components": {
+        "securitySchemes": {
+            "token": {"type": "http", "scheme": "bearer", "description": "A personal access token."},
+            "session": {"type": "apiKey", "in": "cookie", "name": "sessionid", "description": "Changes carry X-CSRFToken as well."},
+        }
+    },
+    "security": [{}, {"token": []}, {"session": []}],
+}
 # No documentation page: Swagger's and Redoc's come from third-party hosts. openapi.json is for tools, docs/protocol.md for people.
-api = NinjaAPI(title="Salon", version="1", docs_url=None, openapi_url="/openapi.json", auth=identify, urls_namespace="api")
+api = NinjaAPI(
+    title="Salon", version="1", docs_url=None, openapi_url="/openapi.json", auth=identify, urls_namespace="api", openapi_extra=_SIGNING_IN
+)
 failures.install(api)
 api.add_router("", accounts_router)
-
-if (found := find_spec("salon.rooms.api")) and found.origin:
-    from salon.rooms.api import router as rooms_router
-
-    api.add_router("", rooms_router)
+api.add_router("", rooms_router)
 
 if environment().demo:
     from salon.demo.api import router as demo_router
