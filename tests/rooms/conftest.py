@@ -1,25 +1,20 @@
 """People with parts in a room, and a media process that is not there."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 from django.utils import timezone
 
-from salon.accounts.callers import Caller
 from salon.accounts.models import Person
-from salon.rooms import media, rate_limits
+from salon.common.signing import read_grant
+from salon.config.environment import environment
+from salon.rooms import access, media, rate_limits
 from salon.rooms.actions.attendance import enter_room
 from salon.rooms.actions.open_room import open_room
 from salon.rooms.enums import Role
 from salon.rooms.errors import SessionNotFound
 from salon.rooms.models import Place, Room
-
-
-def caller(person: Person) -> Caller:
-    return Caller(person, None, "en")
-
-
-VISITOR = Caller(None, "v" * 26, "en")
 
 
 @pytest.fixture(autouse=True)
@@ -56,6 +51,11 @@ def listener(person) -> Person:
 
 
 @pytest.fixture
+def cast(host, moderator, speaker, listener) -> tuple[Person, ...]:
+    return host, moderator, speaker, listener
+
+
+@pytest.fixture
 def stranger(person) -> Person:
     """Has an account and is not in the room."""
     return person("stranger")
@@ -71,6 +71,13 @@ def room(host, moderator, speaker, listener) -> Room:
     Place.objects.filter(room=room, person=speaker).update(role=Role.SPEAKER, on_stage_since=timezone.now())
     room.refresh_from_db()
     return room
+
+
+@pytest.fixture
+def without_visitors(monkeypatch) -> None:
+    """An installation whose operator lets nobody listen without an account."""
+    closed = replace(environment(), anonymous_listening=False)
+    monkeypatch.setattr(access, "environment", lambda: closed)
 
 
 class FakeMedia:
@@ -89,9 +96,6 @@ class FakeMedia:
             raise self.failure
         self.before_answer()
         self.opened.append((grant, offer, policy))
-        from salon.common.signing import read_grant
-        from salon.config.environment import environment
-
         session = read_grant(grant, environment().secret_key, now=0)["session"]
         return media.OpenedSession(session, "v=0 answer", '"etag-1"')
 

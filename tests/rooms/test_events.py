@@ -12,7 +12,7 @@ from salon.rooms.models import MediaSession, Place, Room
 from salon.streams.kinds import Watcher
 from salon.streams.models import StreamEvent
 from salon.streams.snapshots import Missed, Snapshot, open_stream
-from tests.rooms.conftest import caller
+from tests.rooms.people import caller
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -49,10 +49,10 @@ def unordered(state):
     return state | {"rooms": sorted(state["rooms"], key=lambda card: card["id"])} if "rooms" in state else state
 
 
-def evening(room, host, moderator, speaker, listener):
-    """One step after the other, each command at least once."""
-    c = {p.handle: caller(p) for p in (host, moderator, speaker, listener)}
-    host_, mod, spk, lis = c["hostess"], c["moderator"], c["speaker"], c["listener"]
+def evening(room, people):
+    """One step after the other, each command at least once. people: host, moderator, speaker, listener."""
+    host, _, speaker, listener = people
+    host_, mod, spk, lis = map(caller, people)
     yield "raise_hand", lambda: hands.raise_hand(lis, room.id)
     yield "lower_hand", lambda: hands.lower_hand(lis, room.id)
     yield "raise_hand again", lambda: hands.raise_hand(lis, room.id)
@@ -80,8 +80,8 @@ def evening(room, host, moderator, speaker, listener):
     yield "end_room", lambda: end_room(host_, room.id)
 
 
-def test_every_command_tells_exactly_what_it_changed(room, host, moderator, speaker, listener, stranger, media_process):
-    people = (host, moderator, speaker, listener)
+def test_every_command_tells_exactly_what_it_changed(room, cast, stranger, media_process):
+    people, host = cast, cast[0]
     watches = [
         Watch(Watcher(stranger.id, None), "hallway"),
         Watch(Watcher(stranger.id, None), f"room/{room.id}"),
@@ -89,7 +89,7 @@ def test_every_command_tells_exactly_what_it_changed(room, host, moderator, spea
         *(Watch(Watcher(person.id, None), "person/me") for person in people),
     ]
     hidden = set()
-    for step, act in evening(room, host, moderator, speaker, listener):
+    for step, act in evening(room, people):
         act()
         if "of the host" in step or step == "end_room":
             # The hand queue is for moderators who are in the room; whoever comes back takes a new snapshot.

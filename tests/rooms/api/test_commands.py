@@ -1,0 +1,112 @@
+"""How commands are carried: fields, keys, rates. What each one does is in tests/rooms/messages."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from salon.rooms import commands, rate_limits
+from salon.rooms.models import CommandReceipt, Place
+from tests.rooms.people import Api
+
+pytestmark = pytest.mark.django_db
+
+
+def test_command_answers_the_number_of_the_rooms_stream(room, listener):
+    answer = Api(listener).command(room.id, "raise_hand")
+    assert answer.status_code == 200
+    lowered = Api(listener).command(room.id, "lower_hand")
+    assert lowered.json() == {"seq": answer.json()["seq"] + 1}
+
+
+def test_command_without_fields_may_come_without_a_body(room, listener):
+    assert Api(listener).client.generic("POST", f"/api/v1/rooms/{room.id}/raise_hand").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("name", "fields", "field"),
+    [
+        ("raise_hand", {"person": "x"}, "person"),
+        ("invite_to_stage", {}, "person"),
+        ("invite_to_stage", {"person": "not an id"}, "person"),
+        ("remove_person", {"person": "a" * 26, "minutes": 0}, "minutes"),
+        ("remove_person", {"person": "a" * 26, "minutes": 366 * 24 * 60 + 1}, "minutes"),
+        ("remove_person", {"person": "a" * 26, "reason": "x" * 301}, "reason"),
+    ],
+)
+def test_command_refuses_a_field_by_name(room, host, name, fields, field):
+    answer = Api(host).command(room.id, name, **fields)
+    assert (answer.status_code, answer.json()["code"], answer.json()["field"]) == (400, "invalid", field)
+
+
+def test_command_about_an_unknown_person(room, host):
+    answer = Api(host).command(room.id, "invite_to_stage", person="a" * 26)
+    assert (answer.status_code, answer.json()["code"], answer.json()["field"]) == (404, "not_found", "person")
+
+
+def test_command_of_a_visitor(room):
+    answer = Api().command(room.id, "raise_hand")
+    assert (answer.status_code, answer.json()["code"]) == (401, "sign_in_required")
+
+
+def test_unknown_command(room, host):
+    assert Api(host).command(room.id, "sing").status_code == 404
+
+
+def test_same_key_gets_the_first_answer_and_does_nothing_again(room, listener):
+    api = Api(listener)
+    first = api.command(room.id, "raise_hand", key="k1")
+    api.command(room.id, "lower_hand")
+    again = api.command(room.id, "raise_hand", key="k1")
+    assert (again.status_code, again.json()) == (200, first.json())
+    assert api.mine(room.id)["hand_raised_at"] is None
+
+
+def test_same_key_for_another_command_is_refused(room, listener):
+    api = Api(listener)
+    api.command(room.id, "raise_hand", key="k1")
+    answer = api.command(room.id, "lower_hand", key="k1")
+    assert (answer.status_code, answer.json()["code"]) == (409, "idempotency_mismatch")
+    assert api.mine(room.id)["hand_position"] == 1
+
+
+def test_same_key_for_another_person_of_the_command_is_refused(room, host, moderator, listener):
+    api = Api(host)
+    assert api.command(room.id, "invite_to_stage", key="k1", person=listener.id).status_code == 200
+    assert api.command(room.id, "invite_to_stage", key="k1", person=moderator.id).status_code == 409
+
+
+def test_same_key_of_another_person_is_another_key(room, listener, moderator):
+    assert [Api(person).command(room.id, "raise_hand", key="k1").status_code for person in (listener, moderator)] == [200, 200]
+
+
+def test_a_refusal_keeps_no_key(room, listener):
+    api = Api(listener)
+    assert api.command(room.id, "lower_hand", key="k1").json()["code"] == "hand_not_raised"
+    api.command(room.id, "raise_hand")
+    assert api.command(room.id, "lower_hand", key="k1").status_code == 200
+
+
+def test_key_is_forgotten_after_ten_minutes(room, listener):
+    api = Api(listener)
+    api.command(room.id, "raise_hand", key="k1")
+    api.command(room.id, "lower_hand")
+    CommandReceipt.objects.update(at=timezone.now() - timedelta(minutes=10, seconds=1))
+    assert api.command(room.id, "raise_hand", key="k1").status_code == 200
+    assert api.mine(room.id)["hand_position"] == 1
+    CommandReceipt.objects.update(at=timezone.now() - timedelta(minutes=10, seconds=1))
+    assert commands.forget_old_receipts() == 1
+
+
+def test_key_that_is_too_long(room, listener):
+    answer = Api(listener).command(room.id, "raise_hand", key="k" * 101)
+    assert (answer.status_code, answer.json()["field"]) == (400, "Idempotency-Key")
+
+
+def test_commands_too_fast_say_when_to_ask_again(room, listener, monkeypatch):
+    monkeypatch.setattr(rate_limits.COMMANDS, "_clock", lambda: 0.0)
+    api = Api(listener)
+    answers = [api.command(room.id, "lower_hand") for _ in range(41)]
+    assert [answer.json()["code"] for answer in answers] == ["hand_not_raised"] * 40 + ["too_many_requests"]
+    assert (answers[-1].status_code, answers[-1]["Retry-After"]) == (429, "1")
+    assert Place.objects.get(person=listener).hand_raised_at is None
