@@ -1,10 +1,11 @@
 """`make bench`: start Salon, bring a crowd, print the figures as JSON lines. Everything else goes to standard error."""
 
+import argparse
 import os
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
@@ -15,9 +16,14 @@ from bench.media import media_figures
 from bench.processes import ProcessGone
 from bench.programs import BenchFailed, build, progress
 
+_SOCKETS = 1000
 
-def main() -> int:
+
+def main(arguments: Sequence[str] | None = None) -> int:
     """0 when every figure could be measured; else 1, with the figures that could, and a sentence for each part that could not."""
+    parser = argparse.ArgumentParser(prog="python -m bench.run", description="Measure Salon; figures come as JSON lines.")
+    parser.add_argument("--sockets", type=int, default=_SOCKETS, help="WebSockets for the fan-out of events; 5000 takes minutes")
+    options = parser.parse_args(arguments)
     # A terminated bench must not leave its server behind: turn SIGTERM into an exception that unwinds.
     signal.signal(signal.SIGTERM, _interrupt)
     began = time.monotonic()
@@ -33,7 +39,7 @@ def main() -> int:
                 with _noting(failures, "media"):
                     show(media_figures(salon))
                 with _noting(failures, "events"):
-                    show(event_figures(salon))
+                    show(event_figures(salon, options.sockets))
                 with _noting(failures, "requests"):
                     show(request_figures(salon))
     progress(f"took {time.monotonic() - began:.0f} s")

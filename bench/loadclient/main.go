@@ -170,7 +170,7 @@ func (l *roomLoad) measure(ctx context.Context, p plan) error {
 				return err
 			}
 			after, delays := l.count()
-			report(compare(before, after, delays))
+			report(compare(before, after, delays, len(l.speakers)))
 			before = after
 		}
 	}

@@ -74,7 +74,8 @@ func (d *delayCount) add(ns int64) {
 	d.maxNs = max(d.maxNs, ns)
 }
 
-// percentileMs is the upper edge of the bin that holds the given share (0 to 1) of all delays; 0 when there are none.
+// percentileMs is the upper edge of the bin that holds the given share (0 to 1) of all delays, or the longest delay where that is
+// the last bin; 0 when there are none.
 func (d *delayCount) percentileMs(share float64) float64 {
 	if d.count == 0 {
 		return 0
@@ -83,7 +84,7 @@ func (d *delayCount) percentileMs(share float64) float64 {
 	var seen uint64
 	for bin, count := range d.bins {
 		seen += uint64(count)
-		if seen >= rank {
+		if seen >= rank && bin < delayBins-1 {
 			return min(float64((bin+1)*delayBinNs), float64(d.maxNs)) / 1e6
 		}
 	}

@@ -77,7 +77,7 @@ func TestDelayPercentilesAreUpperBinEdges(t *testing.T) {
 	}
 	d.add(5_000_000)
 	d.add(2_000_000_000) // beyond the last bin
-	for share, want := range map[float64]float64{0.5: 1.02, 0.98: 1.02, 0.99: 5.02, 1: 400} {
+	for share, want := range map[float64]float64{0.5: 1.02, 0.98: 1.02, 0.99: 5.02, 1: 2000} {
 		if got := d.percentileMs(share); math.Abs(got-want) > 1e-9 {
 			t.Errorf("percentile %v is %v ms, want %v", share, got, want)
 		}
@@ -135,11 +135,14 @@ func TestSoundWithoutAMarkIsCountedButHasNoDelay(t *testing.T) {
 
 func TestWindowIsTheDifferenceOfTotals(t *testing.T) {
 	clock := newClockCheck()
-	before := totals{at: clock.began, packets: 100, bytes: 10_000, lost: 5, audiencePackets: []uint64{50, 50}}
-	after := totals{at: clock.began.Add(2e9), packets: 400, bytes: 40_000, lost: 4, lostRtp: 1, audiencePackets: []uint64{150, 50, 100}}
-	w := compare(before, after, new(delayCount))
+	before := totals{at: clock.began, sent: 300, packets: 100, bytes: 10_000, lost: 5, audiencePackets: []uint64{50, 50}}
+	after := totals{at: clock.began.Add(2e9), sent: 600, packets: 400, bytes: 40_000, lost: 4, lostRtp: 1, audiencePackets: []uint64{150, 50, 100}}
+	w := compare(before, after, new(delayCount), 3)
 	if w.Seconds != 2 || w.Packets != 300 || w.Bytes != 30_000 || w.Lost != -1 || w.LostRtp != 1 || w.Heard != 2 || w.Listeners != 3 {
 		t.Errorf("%+v", w)
+	}
+	if w.SpeakerRate != 50 {
+		t.Errorf("300 packets of 3 speakers in 2 s are %v a second each", w.SpeakerRate)
 	}
 	if want := 200.0 / 3 / 2; math.Abs(w.ListenerRate-want) > 1e-9 {
 		t.Errorf("rate %v, want %v", w.ListenerRate, want)

@@ -258,6 +258,7 @@ func (l *roomLoad) sessions() []*peer {
 // totals are counters since the start over every listening session.
 type totals struct {
 	at              time.Time
+	sent            uint64
 	packets, bytes  uint64
 	lostRtp, lost   uint64
 	refused         uint64
@@ -271,7 +272,7 @@ func (l *roomLoad) count() (totals, *delayCount) {
 	defer l.mu.Unlock()
 	var usage unix.Rusage
 	_ = unix.Getrusage(unix.RUSAGE_SELF, &usage)
-	t := totals{audiencePackets: make([]uint64, 0, len(l.audience))}
+	t := totals{sent: l.sent.Load(), audiencePackets: make([]uint64, 0, len(l.audience))}
 	t.processSecs = float64(usage.Utime.Nano()+usage.Stime.Nano()) / 1e9
 	l.reader.mu.Lock()
 	defer l.reader.mu.Unlock()
@@ -303,9 +304,10 @@ type windowReport struct {
 	Listeners     int     `json:"listeners"`
 	Heard         int     `json:"heard"` // listeners of the audience that heard something in this window
 	Seconds       float64 `json:"seconds"`
-	Packets       uint64  `json:"packets"` // received and decrypted, by the stage's own listening sessions too
-	Bytes         uint64  `json:"bytes"`   // as UDP payload
-	ListenerRate  float64 `json:"listener_rate"`
+	Packets       uint64  `json:"packets"`       // received and decrypted, by the stage's own listening sessions too
+	Bytes         uint64  `json:"bytes"`         // as UDP payload
+	ListenerRate  float64 `json:"listener_rate"` // packets a second that a listener of the audience received
+	SpeakerRate   float64 `json:"speaker_rate"`  // packets a second that a speaker sent: 50, unless this process was kept waiting
 	LostRtp       int64   `json:"lost_rtp"`
 	Lost          int64   `json:"lost"`
 	Undecryptable uint64  `json:"undecryptable"`
@@ -316,13 +318,14 @@ type windowReport struct {
 	ClientCPU     float64 `json:"client_cpu_secs"`
 }
 
-func compare(before, after totals, delays *delayCount) windowReport {
+func compare(before, after totals, delays *delayCount, speakers int) windowReport {
 	seconds := after.at.Sub(before.at).Seconds()
 	report := windowReport{
 		Kind: "window", Listeners: len(after.audiencePackets), Seconds: seconds,
 		Packets: after.packets - before.packets, Bytes: after.bytes - before.bytes,
 		// Signed: a packet that comes late undoes a loss that an earlier window counted.
-		LostRtp: int64(after.lostRtp - before.lostRtp), Lost: int64(after.lost - before.lost),
+		SpeakerRate: float64(after.sent-before.sent) / float64(speakers) / seconds,
+		LostRtp:     int64(after.lostRtp - before.lostRtp), Lost: int64(after.lost - before.lost),
 		Undecryptable: after.refused - before.refused, Unmarked: after.unmarked - before.unmarked,
 		DelayP50Ms: delays.percentileMs(0.5), DelayP99Ms: delays.percentileMs(0.99), DelayMaxMs: float64(delays.maxNs) / 1e6,
 		ClientCPU: after.processSecs - before.processSecs,

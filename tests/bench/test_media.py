@@ -11,6 +11,7 @@ LINE = {
     "packets": 200_000,
     "bytes": 26_000_000,
     "listener_rate": 50.0,
+    "speaker_rate": 50.0,
     "lost_rtp": 0,
     "lost": 10,
     "undecryptable": 0,
@@ -36,9 +37,13 @@ def test_cost_is_the_servers_time_over_packets_that_were_received() -> None:
     assert window(packets=100_000).us_per_packet == pytest.approx(16.0)
 
 
-def test_listeners_of_a_core_follow_the_rate_that_was_really_sent() -> None:
+def test_listeners_of_a_core_follow_the_packets_that_they_get_for_each_frame() -> None:
     assert window().listeners_per_core == pytest.approx(2500)
     assert window(listener_rate=50 / 3).listeners_per_core == pytest.approx(7500)
+
+
+def test_load_client_that_lags_behind_does_not_make_listeners_cheaper() -> None:
+    assert window(listener_rate=25.0, speaker_rate=25.0).listeners_per_core == pytest.approx(2500)
 
 
 @pytest.mark.parametrize(("lost", "percent"), [(0, 0.0), (10, 100 * 10 / 200_010), (-3, 0.0)])
