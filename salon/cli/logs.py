@@ -15,7 +15,14 @@ class LineFormatter(logging.Formatter):
         return f"{line} {extra}" if extra else line
 
 
+def _is_our_fault(record: logging.LogRecord) -> bool:
+    """What a peer sends that is no HTTP is answered with 400, and is no error of this server."""
+    error = record.exc_info[1] if record.exc_info else None
+    return type(error).__module__ != "aiohttp.http_exceptions"
+
+
 def write_log_to_stderr() -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(LineFormatter(_FORMAT))
+    logging.getLogger("aiohttp.server").addFilter(_is_our_fault)
     logging.basicConfig(level=logging.INFO, handlers=[handler])

@@ -109,7 +109,7 @@ async def gateway(fake_web: FakeWeb, client_folder: Path, unused_tcp_port_factor
     )
     bus = FakeBus()
     app = make_app(settings, bus, most_sockets=20, client_folder=client_folder)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0, lingering_time=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", settings.port).start()
     yield Running(f"http://127.0.0.1:{settings.port}", app[FRONT_DOOR], bus, fake_web, settings)
