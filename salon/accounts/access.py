@@ -1,6 +1,5 @@
 """The door from what a request names to a person."""
 
-from salon.accounts.callers import Caller
 from salon.accounts.domain.handles import PATTERN
 from salon.accounts.errors import SignInRequired
 from salon.accounts.models import Person
@@ -8,12 +7,12 @@ from salon.common.errors import NotFound
 from salon.config.environment import environment
 
 
-def access_person_by_handle(caller: Caller, handle: str) -> Person:
-    """Somebody's public profile.
+def access_person_by_handle(asker: Person | None, handle: str) -> Person:
+    """Somebody whose profile the asker (None: a visitor) may see.
 
     Raises SignInRequired for visitors where the operator lets none listen; NotFound for unknown, unconfirmed and deactivated people alike.
     """
-    if caller.person is None and not environment().anonymous_listening:
+    if asker is None and not environment().anonymous_listening:
         raise SignInRequired
     if not PATTERN.fullmatch(handle):
         raise NotFound

@@ -16,7 +16,7 @@ from salon.common.errors import TooManyRequests
 from salon.config.environment import environment
 
 
-class AccountAdapter(DefaultAccountAdapter):
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
     def save_user(self, request: HttpRequest, user: Person, form: BaseForm, commit: bool = True) -> Person:
         asked = form.cleaned_data
         user.set_unusable_password()
@@ -69,7 +69,7 @@ class AccountAdapter(DefaultAccountAdapter):
         return Person.objects.filter(phone=phone).first()
 
 
-class PasskeyAdapter(DefaultMFAAdapter):
+class PasskeyAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth has no types
     """Passkeys are a way to sign in, not a second step after the code: who lost the device still gets in by e-mail."""
 
     def is_mfa_enabled(self, user: Person, types: list[str] | None = None) -> bool:

@@ -15,7 +15,7 @@ from salon.accounts.models import AccessToken, Invitation, Person, Waiting
 
 
 @admin.register(Person)
-class PersonAdmin(admin.ModelAdmin):
+class PersonAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
     list_display = ("handle", "name", "email", "inviter", "joined_at", "is_active", "is_pending", "is_staff")
     list_filter = ("is_active", "is_pending", "is_staff", "joined_at")
     search_fields = ("handle", "name", "email", "id")
@@ -46,7 +46,7 @@ class PersonAdmin(admin.ModelAdmin):
 
 
 @admin.register(Invitation)
-class InvitationAdmin(admin.ModelAdmin):
+class InvitationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
     list_display = ("id", "inviter", "email", "uses_allowed", "uses", "created_at", "expires_at")
     list_filter = ("expires_at",)
     search_fields = ("id", "inviter__handle", "email")
@@ -59,7 +59,7 @@ class InvitationAdmin(admin.ModelAdmin):
 
 
 @admin.register(Waiting)
-class WaitingAdmin(admin.ModelAdmin):
+class WaitingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
     list_display = ("handle", "email", "since", "admitted_at", "admitted_by")
     list_filter = (("admitted_at", admin.EmptyFieldListFilter), "since")
     search_fields = ("handle", "email")
@@ -81,7 +81,7 @@ class WaitingAdmin(admin.ModelAdmin):
 
 
 @admin.register(AccessToken)
-class AccessTokenAdmin(admin.ModelAdmin):
+class AccessTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
     list_display = ("name", "person", "created_at", "last_used_on")
     search_fields = ("person__handle", "name")
     ordering = ("-created_at",)

@@ -21,7 +21,7 @@ def newest_messages(recipient: str | None = None) -> list[dict[str, Any]]:
     messages = DevelopmentMessage.objects.all()
     if recipient:
         messages = messages.filter(recipient=recipient.lower())
-    return list(messages.values("channel", "recipient", "subject", "body", "sent_at")[:_SHOWN])
+    return [dict(message) for message in messages.values("channel", "recipient", "subject", "body", "sent_at")[:_SHOWN]]
 
 
 @require_safe

@@ -5,7 +5,6 @@ from datetime import datetime
 from django.db.models import Case, F, Q, Sum, When
 
 from salon.accounts.domain.handles import skeleton
-from salon.accounts.domain.sign_up import budget_left
 from salon.accounts.models import Invitation, Person, Waiting
 from salon.common.ids import is_id
 
@@ -14,7 +13,7 @@ def invitations_left(person: Person, now: datetime) -> int:
     """How many people this person can still invite. An expired invitation gives back what nobody used."""
     held = Case(When(expires_at__gt=now, then=F("uses_allowed")), default=F("uses"))
     taken = person.invitations.aggregate(total=Sum(held))["total"] or 0
-    return budget_left(person.invitation_allowance, taken)
+    return max(0, person.invitation_allowance - taken)
 
 
 def open_invitation(code: str, now: datetime) -> Invitation | None:

@@ -9,7 +9,7 @@ from allauth.headless.constants import Client
 from django.http import HttpRequest, HttpResponseBase
 
 
-class VerifyEmail(VerifyEmailView):
+class VerifyEmail(VerifyEmailView):  # type: ignore[misc]  # allauth has no types
     """A later attempt with the same address replaces the earlier one's account, and then allauth would crash on the earlier one's
     right code. Here it is told that its attempt is over (409), as after too many wrong codes."""
 
@@ -17,8 +17,10 @@ class VerifyEmail(VerifyEmailView):
         process = EmailVerificationProcess.resume(request)
         if process and process.state.get("user_id") and process.user is None:
             process.abort()
-            return ConflictResponse(request)
-        return super().handle(request, *args, **kwargs)
+            conflict: HttpResponseBase = ConflictResponse(request)
+            return conflict
+        response: HttpResponseBase = super().handle(request, *args, **kwargs)
+        return response
 
 
 verify_email = VerifyEmail.as_api_view(client=Client.BROWSER)

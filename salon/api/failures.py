@@ -48,14 +48,24 @@ def server_error(request: HttpRequest) -> JsonResponse:
 
 def install(api: NinjaAPI) -> None:
     """Make `api` answer every exception with the one error body."""
-    api.add_exception_handler(SalonError, lambda request, error: refusal_of(error))
-    api.add_exception_handler(Http404, not_found)
-    api.add_exception_handler(PermissionDenied, forbidden)
-    api.add_exception_handler(ValidationError, lambda request, error: _invalid(error))
-    api.add_exception_handler(HttpError, lambda request, error: _malformed())
-    api.add_exception_handler(RequestDataTooBig, bad_request)
-    api.add_exception_handler(UnreadablePostError, bad_request)
-    api.add_exception_handler(Exception, _bug)
+    for kind in (SalonError, Http404, PermissionDenied, ValidationError, HttpError, RequestDataTooBig, UnreadablePostError, Exception):
+        api.add_exception_handler(kind, _answer)
+
+
+def _answer(request: HttpRequest, error: Exception | type[Exception]) -> HttpResponse:
+    match error:
+        case SalonError():
+            return refusal_of(error)
+        case ValidationError():
+            return _invalid(error)
+        case Http404():
+            return not_found(request)
+        case PermissionDenied():
+            return forbidden(request)
+        case HttpError() | RequestDataTooBig() | UnreadablePostError():
+            return bad_request(request, error)
+    logger.error("A request failed by our fault.", exc_info=True, extra={"action": "request_failed", "path": request.path})
+    return server_error(request)
 
 
 def _malformed() -> JsonResponse:
@@ -71,11 +81,6 @@ def _invalid(error: ValidationError) -> JsonResponse:
     if field is None:
         return _malformed()
     return refusal("invalid", _("%(field)s: this value cannot be used.") % {"field": field}, field)
-
-
-def _bug(request: HttpRequest, error: Exception | type[Exception]) -> HttpResponse:
-    logger.error("A request failed by our fault.", exc_info=True, extra={"action": "request_failed", "path": request.path})
-    return server_error(request)
 
 
 class OneErrorBodyMiddleware:

@@ -10,7 +10,7 @@ import binascii
 import hashlib
 import hmac
 import json
-from typing import Any, TypedDict
+from typing import Any, TypedDict, cast
 
 from salon.config.environment import derived_secret
 
@@ -73,12 +73,12 @@ def sign_ticket(ticket: Ticket, secret_key: str) -> str:
 
 def read_grant(signed: str, secret_key: str, *, now: float) -> Grant:
     """now: Unix seconds. Raises SignatureRefused, SignatureExpired."""
-    return Grant(**_checked(signed, derived_secret(secret_key, "grant"), Grant, now))  # type: ignore[typeddict-item]
+    return cast(Grant, _checked(signed, derived_secret(secret_key, "grant"), Grant, now))
 
 
 def read_ticket(signed: str, secret_key: str, *, now: float) -> Ticket:
     """now: Unix seconds. Raises SignatureRefused, SignatureExpired."""
-    return Ticket(**_checked(signed, derived_secret(secret_key, "ticket"), Ticket, now))  # type: ignore[typeddict-item]
+    return cast(Ticket, _checked(signed, derived_secret(secret_key, "ticket"), Ticket, now))
 
 
 def sign(message: Json, key: str) -> str:

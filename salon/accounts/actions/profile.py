@@ -56,6 +56,5 @@ def remove_picture(person: Person) -> None:
 
 
 def _forget_file(person: Person) -> None:
-    if person.picture:
-        name = person.picture.name
+    if name := person.picture.name:
         transaction.on_commit(lambda: default_storage.delete(name))

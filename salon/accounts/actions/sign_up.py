@@ -12,13 +12,12 @@ from django.utils.translation import gettext as _
 
 from salon.accounts.actions.handles import claim_handle_locked
 from salon.accounts.actions.invitations import spend_invitation_locked
-from salon.accounts.domain.sign_up import may_sign_up
 from salon.accounts.errors import SignUpClosed
 from salon.accounts.models import Invitation, Person, Waiting
 from salon.accounts.queries import is_admitted, open_invitation
 from salon.common.errors import Invalid
 from salon.common.locks import lock_name
-from salon.config.environment import environment
+from salon.config.environment import SignUpPolicy, environment
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +42,7 @@ def check_sign_up(email: str, invitation: str | None) -> None:
     # Who begins again holds the invitation already; `sign_up` gives it back before it spends it anew.
     begins_again = bool(invitation) and Person.objects.filter(email=email, is_pending=True, invitation=invitation).exists()
     invited = begins_again or (offered is not None and offered.email in (None, email))
-    if not may_sign_up(environment().sign_up_policy, invited=invited, admitted=is_admitted(email)):
+    if not invited and _needs_invitation(email):
         raise SignUpClosed(field="invitation")
 
 
@@ -59,14 +58,18 @@ def sign_up(person: Person, asked: SignUp) -> None:
     if Person.objects.filter(email=asked.email, is_pending=False).exists():
         raise Invalid(field="email", message=_("This address already has an account. Sign in instead."))
     discard_pending(email=asked.email)
-    needs_invitation = not may_sign_up(environment().sign_up_policy, invited=False, admitted=is_admitted(asked.email))
-    invitation = spend_invitation_locked(asked.invitation, asked.email, required=needs_invitation)
+    invitation = spend_invitation_locked(asked.invitation, asked.email, required=_needs_invitation(asked.email))
     person.handle = claim_handle_locked(asked.handle, email=asked.email)
     person.email, person.name, person.languages = asked.email, asked.name, asked.languages
     person.invitation, person.inviter = invitation, invitation.inviter if invitation else None
     person.is_pending = True
     person.save()
     logger.info("Person signed up, code not typed yet.", extra={"action": "signed_up", "person": person.id})
+
+
+def _needs_invitation(email: str) -> bool:
+    """Who was let in from the waiting list needs none under any policy, so that switching it loses nobody."""
+    return environment().sign_up_policy is not SignUpPolicy.OPEN and not is_admitted(email)
 
 
 @transaction.atomic

@@ -2,8 +2,8 @@
 
 import time
 
-from salon.accounts.callers import Caller
 from salon.accounts.errors import SignInRequired
+from salon.accounts.models import Person
 from salon.common.ids import new_id
 from salon.common.signing import Ticket, sign_ticket
 from salon.config.environment import environment
@@ -11,15 +11,15 @@ from salon.config.environment import environment
 TICKET_SECS = 60
 
 
-def issue_ticket(caller: Caller) -> str:
-    """Raises SignInRequired for a visitor where the operator lets none listen."""
-    if caller.person is None and not environment().anonymous_listening:
+def issue_ticket(person: Person | None, visitor: str | None, language: str) -> str:
+    """For a person, or for a visitor (an id). Raises SignInRequired for a visitor where the operator lets none listen."""
+    if person is None and not environment().anonymous_listening:
         raise SignInRequired
     ticket: Ticket = {
         "id": new_id(),
-        "person": caller.person.id if caller.person else None,
-        "visitor": caller.visitor,
-        "language": caller.language,
+        "person": person.id if person else None,
+        "visitor": visitor,
+        "language": language,
         "expires": int(time.time()) + TICKET_SECS,
     }
     return sign_ticket(ticket, environment().secret_key)

@@ -7,10 +7,9 @@ from django.utils import timezone
 
 from salon.accounts.actions.handles import claim_handle_locked
 from salon.accounts.channels import messages
-from salon.accounts.domain.sign_up import takes_waiting_list
 from salon.accounts.errors import WaitingListClosed
 from salon.accounts.models import Person, Waiting
-from salon.config.environment import environment
+from salon.config.environment import SignUpPolicy, environment
 
 logger = logging.getLogger(__name__)
 
@@ -22,7 +21,7 @@ def join_waiting_list(email: str, handle: str) -> None:
     Whoever asks learns nothing about the address: for one that waits already, or has an account, the answer is the same and the mail
     says what is true. Raises WaitingListClosed, Invalid, HandleTaken.
     """
-    if not takes_waiting_list(environment().sign_up_policy):
+    if environment().sign_up_policy is not SignUpPolicy.WAITLIST:
         raise WaitingListClosed
     handle = claim_handle_locked(handle, email=email)
     if Person.objects.filter(email=email, is_pending=False).exists():

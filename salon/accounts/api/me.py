@@ -8,7 +8,8 @@ from pydantic import Field
 
 from salon.accounts.actions.profile import edit_profile, remove_picture, set_picture
 from salon.accounts.callers import caller_of, person_of
-from salon.accounts.faces import MyProfile, PersonBody, my_profile_of, person_body
+from salon.accounts.faces import PersonBody, person_body
+from salon.accounts.profiles import MyProfile, my_profile_of
 from salon.accounts.rate_limits import consume
 from salon.common.errors import TooLarge
 from salon.common.wire import Body, refusals

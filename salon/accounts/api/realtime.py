@@ -23,4 +23,4 @@ def ticket(request: HttpRequest) -> dict[str, Any]:
     """A single-use ticket for the WebSocket."""
     caller = caller_of(request)
     consume(request, "ticket")
-    return {"ticket": issue_ticket(caller), "expires_in": TICKET_SECS}
+    return {"ticket": issue_ticket(caller.person, caller.visitor, caller.language), "expires_in": TICKET_SECS}
