@@ -1,8 +1,9 @@
 """POST /internal/snapshot; docs/subsystems/processes.md."""
 
 from django.http import HttpRequest, JsonResponse
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationError
 
+from salon.common.errors import Invalid
 from salon.streams.kinds import Watcher
 from salon.streams.snapshots import Missed, open_stream
 
@@ -15,7 +16,10 @@ class SnapshotRequest(BaseModel):
 
 
 def snapshot(request: HttpRequest) -> JsonResponse:
-    wanted = SnapshotRequest.model_validate_json(request.body)
+    try:
+        wanted = SnapshotRequest.model_validate_json(request.body)
+    except ValidationError as error:
+        raise Invalid from error
     opened = open_stream(Watcher(wanted.person, wanted.visitor), wanted.stream, wanted.after)
     if isinstance(opened, Missed):
         return JsonResponse({"seq": opened.seq, "events": opened.events})

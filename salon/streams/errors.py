@@ -2,11 +2,10 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from salon.common.errors import SalonError
+from salon.common.errors import NotFound
 
 
-class StreamNotFound(SalonError):
+class StreamNotFound(NotFound):
     """No such stream, or not for the one who asks."""
 
-    code = "not_found"
     message = _("There is nothing to watch here, or it is not for you.")

@@ -22,7 +22,7 @@ class StreamEvent(models.Model):
     at = models.DateTimeField(db_index=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(name="stream_event_number", fields=["stream", "seq"])]
+        constraints = (models.UniqueConstraint(name="stream_event_number", fields=["stream", "seq"]),)
 
     def __str__(self) -> str:
         return f"{self.stream_id} {self.seq} {self.kind}"

@@ -99,7 +99,8 @@ class Keeper:
         for room in places.live_rooms_without_people():
             _unless_refused(partial(end_if_empty, room))
         for room in places.ended_rooms_with_people():
-            vacate_ended_room(room)
+            while vacate_ended_room(room):
+                pass
         if self.attendance.is_complete(now):
             places.end_vanished_sessions(self.attendance)
         self._list_audiences(now)

@@ -18,8 +18,8 @@ class CommandReceipt(models.Model):
     at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(name="command_receipt_key", fields=["person", "key"])]
-        indexes = [models.Index(name="command_receipt_age", fields=["at"])]
+        constraints = (models.UniqueConstraint(name="command_receipt_key", fields=["person", "key"]),)
+        indexes = (models.Index(name="command_receipt_age", fields=["at"]),)
 
     def __str__(self) -> str:
         return f"{self.key} of {self.person_id}"

@@ -37,7 +37,7 @@ class Place(models.Model):
     epoch = models.PositiveIntegerField(default=0)
 
     class Meta:
-        constraints = [
+        constraints = (
             models.UniqueConstraint(name="place_one_per_person", fields=["room", "person"]),
             models.UniqueConstraint(name="place_csrc_unique_in_room", fields=["room", "csrc"]),
             models.UniqueConstraint(name="place_one_host", fields=["room"], condition=Q(role=Role.HOST)),
@@ -51,12 +51,12 @@ class Place(models.Model):
             models.CheckConstraint(name="place_muter_needs_mute", condition=Q(muted_by=None) | Q(muted=True)),
             models.CheckConstraint(name="place_inviter_needs_invitation", condition=Q(invited_by=None) | Q(invited_at__isnull=False)),
             models.CheckConstraint(name="place_lost_stage_is_left", condition=Q(stage_lost_at=None) | ~_IN),
-        ]
-        indexes = [
+        )
+        indexes = (
             models.Index(name="place_standing", fields=["room"], condition=_ON_STAGE | _WAITING),
             models.Index(name="place_in_room", fields=["room"], condition=_IN),
             models.Index(name="place_of_person", fields=["person"], condition=_IN),
-        ]
+        )
 
     def __str__(self) -> str:
         return f"{self.person_id} in {self.room_id}"

@@ -18,12 +18,12 @@ class Removal(models.Model):
     """None: for good."""
 
     class Meta:
-        constraints = [
+        constraints = (
             models.CheckConstraint(
                 name="removal_ends_after_it_begins", condition=models.Q(until=None) | models.Q(until__gt=models.F("at"))
             ),
-        ]
-        indexes = [models.Index(name="removal_of_person", fields=["room", "person"])]
+        )
+        indexes = (models.Index(name="removal_of_person", fields=["room", "person"]),)
 
     def __str__(self) -> str:
         return f"{self.person_id} from {self.room_id}"

@@ -31,7 +31,7 @@ class Room(models.Model):
     """Listeners with sound connected, visitors too, as the keeper last wrote it. Screens show the live number from presence."""
 
     class Meta:
-        constraints = [
+        constraints = (
             models.CheckConstraint(name="room_phase_known", condition=Q(phase__in=[phase.value for phase in Phase])),
             models.CheckConstraint(name="room_visibility_known", condition=Q(visibility__in=[kind.value for kind in Visibility])),
             models.CheckConstraint(
@@ -39,8 +39,8 @@ class Room(models.Model):
                 condition=Q(phase=Phase.LIVE, ended_at=None, end_reason="")
                 | Q(phase=Phase.ENDED, ended_at__isnull=False, end_reason__in=[reason.value for reason in EndReason]),
             ),
-        ]
-        indexes = [models.Index(name="room_live", fields=["-opened_at"], condition=Q(phase=Phase.LIVE))]
+        )
+        indexes = (models.Index(name="room_live", fields=["-opened_at"], condition=Q(phase=Phase.LIVE)),)
 
     def __str__(self) -> str:
         return self.title

@@ -16,7 +16,7 @@ class RoomAction(models.Model):
     at = models.DateTimeField()
 
     class Meta:
-        indexes = [models.Index(name="room_action_by_time", fields=["room", "at"])]
+        indexes = (models.Index(name="room_action_by_time", fields=["room", "at"]),)
 
     def __str__(self) -> str:
         return f"{self.action} in {self.room_id}"
