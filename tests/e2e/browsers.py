@@ -10,8 +10,10 @@ from tests.e2e.sound import Saying
 
 _PROGRAMS = (Path("/usr/bin/chromium-headless-shell"), Path("/usr/bin/chromium"))
 _ASK_NOBODY = ("--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync")
+_MICROPHONE = "--use-fake-device-for-media-stream"
+# Headless-shell knows no other way to say yes or no.
 _MICROPHONE_GRANTED = "--use-fake-ui-for-media-stream"
-"""Headless-shell knows no other way to say yes."""
+_MICROPHONE_REFUSED = "--use-fake-ui-for-media-stream=deny"
 
 
 class Browsers:
@@ -30,9 +32,9 @@ class Browsers:
 
     async def context(self, saying: Saying | None, *, refuses_microphone: bool = False, **options: object) -> BrowserContext:
         """A fresh profile (no cookies, nothing stored) whose pages can be listened to."""
-        flags = () if refuses_microphone else (_MICROPHONE_GRANTED,)
+        flags: tuple[str, ...] = (_MICROPHONE_REFUSED, _MICROPHONE) if refuses_microphone else (_MICROPHONE_GRANTED,)
         if saying:
-            flags += ("--use-fake-device-for-media-stream", f"--use-file-for-fake-audio-capture={saying.file}")
+            flags += (_MICROPHONE, f"--use-file-for-fake-audio-capture={saying.file}")
         context = await (await self._browser(flags)).new_context(**{"locale": "en-GB", **options})  # type: ignore[arg-type]
         context.set_default_timeout(15_000)
         await give_ears(context)

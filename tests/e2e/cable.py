@@ -7,7 +7,7 @@ are rewritten to the cable's UDP port; the server then knows the browser by the 
 import asyncio
 import contextlib
 import re
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from playwright.async_api import BrowserContext, Route
 
@@ -103,8 +103,7 @@ class _Sound(asyncio.DatagramProtocol):
         self._towards_server: dict[Address, asyncio.Task[_Return]] = {}
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.DatagramTransport)
-        self._transport = transport
+        self._transport = cast(asyncio.DatagramTransport, transport)
 
     @property
     def port(self) -> int:
@@ -142,8 +141,7 @@ class _Return(asyncio.DatagramProtocol):
         self._addr = addr
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.DatagramTransport)
-        self._transport = transport
+        self._transport = cast(asyncio.DatagramTransport, transport)
 
     def datagram_received(self, data: bytes, addr: Any) -> None:
         self._sound.give_back(data, self._addr)

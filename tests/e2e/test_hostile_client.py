@@ -71,7 +71,8 @@ def ignore_goodbyes(speaking: Whip) -> None:
 
 
 def packets_sent(speaking: Whip) -> int:
-    return int(transport_of(speaking)._tx_packets)
+    report = transport_of(speaking)._get_stats()
+    return sum(stats.packetsSent for stats in report.values() if stats.type == "transport")
 
 
 def transport_of(speaking: Whip):

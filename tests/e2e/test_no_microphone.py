@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="session")]
     ("fault", "options", "sentence"),
     [
         pytest.param("missing", {"microphone": False}, "No microphone", id="missing"),
-        pytest.param("refused", {"refuses_microphone": True}, "microphone", id="refused"),
+        pytest.param("refused", {"microphone": False, "refuses_microphone": True}, "not allowed", id="refused"),
     ],
 )
 async def test_a_microphone_that_cannot_be_used_is_said_plainly(
