@@ -1,5 +1,6 @@
 import aiohttp
 import pytest
+from yarl import URL
 
 PAGE = "<!doctype html><title>Salon</title>"
 
@@ -44,7 +45,6 @@ async def test_unchanged_file_is_not_sent_again(http: aiohttp.ClientSession) -> 
     "path", ["/assets/gone-1.js", "/favicon.png", "/../secret.txt", "/..%2fsecret.txt", "/assets/%2e%2e/%2e%2e/secret.txt"]
 )
 async def test_file_that_is_not_the_clients_is_not_found(http: aiohttp.ClientSession, path: str) -> None:
-    from yarl import URL
 
     async with http.get(URL(path, encoded=True)) as response:
         assert (response.status, (await response.json())["code"]) == (404, "not_found")
