@@ -31,7 +31,7 @@ export const fr: Messages = {
 
   'hallway.title': 'Couloir',
   'hallway.welcome': 'Quelqu’un parle. Entrez donc.',
-  'hallway.pitch': 'Un geste sur une porte et vous les entendez. Repartez aussi discrètement que vous êtes venu.',
+  'hallway.pitch': 'Un geste sur une porte et vous les entendez. Repartez sur la pointe des pieds.',
   'hallway.morning': (name) => `Bonjour, ${name}.`,
   'hallway.afternoon': (name) => `Bon après-midi, ${name}.`,
   'hallway.evening': (name) => `Bonsoir, ${name}.`,
@@ -83,9 +83,9 @@ export const fr: Messages = {
   'bar.raiseHand': 'Lever la main',
   'bar.raiseHandWord': 'Lever la main',
   'bar.lowerHandWord': 'Baisser la main',
-  'bar.position': (position, shown) => (position === 1 ? 'Vous êtes le premier de la file' : `Vous êtes ${shown}ᵉ dans la file`),
+  'bar.position': (_position, shown) => `Place ${shown} dans la file`,
   'bar.signInToSpeak': 'Se connecter pour parler',
-  'bar.invited': 'Vous êtes invité',
+  'bar.invited': 'On vous invite',
   'bar.stepDown': 'Quitter la scène',
   'bar.endRoom': 'Clore le salon',
   'bar.endWord': 'Clore',
@@ -95,7 +95,7 @@ export const fr: Messages = {
   'hands.none': 'Aucune main levée. On en lève une quand on veut dire quelque chose.',
   'hands.invite': 'Inviter',
   'hands.invitePerson': (name) => `Inviter ${name} sur scène`,
-  'hands.invited': 'Invité',
+  'hands.invited': 'Invitation faite',
   'hands.notYetSpoken': 'n’a pas encore parlé',
 
   'invited.title': (name) => `${name} vous invite sur scène`,
@@ -125,7 +125,7 @@ export const fr: Messages = {
   'remove.confirm': 'Exclure',
 
   'endRoom.title': 'Clore le salon pour tout le monde ?',
-  'endRoom.text': 'La conversation s’arrête aussitôt et ne reprendra pas. Pour rentrer seul, partez plutôt discrètement.',
+  'endRoom.text': 'La conversation s’arrête aussitôt et ne reprendra pas. Pour rentrer sans déranger, partez plutôt discrètement.',
   'endRoom.stay': 'Rester',
   'endRoom.end': 'Clore le salon',
 
@@ -145,7 +145,7 @@ export const fr: Messages = {
 
   'over.ended.title': 'Le salon est clos',
   'over.ended.text': 'Chaises rangées, lampes éteintes. Il y a toujours une autre porte.',
-  'over.removed.title': 'Vous avez été exclu de ce salon',
+  'over.removed.title': 'On vous a fait sortir de ce salon',
   'over.removed.text': 'La modération vous a demandé de partir.',
   'over.removed.by': (name) => `${name} vous a demandé de partir.`,
   'over.removed.reason': (reason) => `Motif : « ${reason} »`,
@@ -153,7 +153,7 @@ export const fr: Messages = {
   'over.full.text': 'Le salon est plein. Quelqu’un finit toujours par filer : réessayez dans une minute.',
   'over.signIn.title': 'Ce salon est réservé aux membres',
   'over.signIn.text': 'Connectez-vous pour écouter.',
-  'over.left.title': 'Vous êtes parti',
+  'over.left.title': 'Vous voilà dehors',
   'over.left.text': 'Personne n’a rien remarqué. La porte est encore ouverte.',
   'over.left.back': 'Y retourner',
   'over.refused.title': 'Cela n’a pas marché',
@@ -169,7 +169,7 @@ export const fr: Messages = {
 
   'announce.invited': (name) => `${name} vous invite sur scène.`,
   'announce.onStage': 'Vous êtes sur scène.',
-  'announce.stageJoined': (name) => `${name} est monté sur scène.`,
+  'announce.stageJoined': (name) => `${name} monte sur scène.`,
   'announce.handRaised': (name) => `${name} lève la main.`,
   'announce.handUp': 'Votre main est levée.',
   'announce.handDown': 'Votre main est baissée.',
@@ -214,7 +214,7 @@ export const fr: Messages = {
 
   'signUp.title': 'Prenez place',
   'signUp.lead': 'Un nom, un identifiant, et vous pouvez parler.',
-  'signUp.tab': 'Je suis nouveau',
+  'signUp.tab': 'Je découvre',
   'signUp.byInvitation': 'Salon est sur invitation pour l’instant. Ouvrez le lien qu’on vous a envoyé, ou collez-le ci-dessous.',
   'signUp.handle': 'Identifiant',
   'signUp.handleHint': '3 à 24 lettres a–z, chiffres ou _',
@@ -256,7 +256,7 @@ export const fr: Messages = {
   'profile.saved': 'Enregistré.',
 
   'invitation.title': (name) => `Une invitation ${of(name)}`,
-  'invitation.titleOperator': 'Vous êtes invité',
+  'invitation.titleOperator': 'On vous invite',
   'invitation.lead': 'Salon est une maison de conversations en direct. Dites-nous comment vous appeler, et entrez.',
   'invitation.alreadyIn': 'Vous êtes déjà là. Passez le lien à quelqu’un d’autre.',
   'invitation.over.title': 'Cette invitation a servi',

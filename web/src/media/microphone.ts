@@ -39,7 +39,7 @@ export async function openMicrophone(choice: MicrophoneChoice): Promise<MediaStr
 
 /** Named by the DOM exceptions of the Media Capture specification, section 10.2. */
 function faultOf(error: unknown): MicrophoneFault {
-  const name = error instanceof Error ? error.name : '';
+  const name = error instanceof DOMException ? error.name : '';
   if (name === 'NotAllowedError' || name === 'SecurityError') return 'refused';
   if (name === 'NotReadableError' || name === 'AbortError') return 'busy';
   return 'missing';

@@ -8,7 +8,7 @@
 import { backoffMs } from './backoff.ts';
 import { ApiError, errorFromFrame } from './errors.ts';
 import type { Reducer } from './streams.ts';
-import type { ClientFrame, HallwayPresence, RoomPresence, ServerFrame, StreamEvent, Ticket } from './types.ts';
+import type { ClientFrame, HallwayPresence, PersonId, RoomPresence, ServerFrame, StreamEvent, Ticket } from './types.ts';
 
 export const SUBPROTOCOL = 'salon.v1';
 
@@ -34,6 +34,8 @@ export interface StreamHandlers<S> {
 export interface RealtimeOptions {
   url: string;
   ticket: () => Promise<Ticket>;
+  /** Whom the server takes us for, at each welcome: signing out elsewhere shows here. */
+  onPerson?: (person: PersonId | null) => void;
   openSocket?: (url: string, subprotocol: string) => WebSocket;
   random?: () => number;
 }
@@ -61,7 +63,12 @@ export class RealtimeClient {
   #generation = 0;
 
   constructor(options: RealtimeOptions) {
-    this.#options = { openSocket: (url, subprotocol) => new WebSocket(url, subprotocol), random: Math.random, ...options };
+    this.#options = {
+      openSocket: (url, subprotocol) => new WebSocket(url, subprotocol),
+      random: Math.random,
+      onPerson: () => undefined,
+      ...options,
+    };
   }
 
   get state(): ConnectionState {
@@ -136,17 +143,18 @@ export class RealtimeClient {
   #sayHello(ticket: string): void {
     const id = this.#id();
     this.#pending.set(id, (frame) => {
-      if (frame?.type === 'welcome') this.#welcome(frame.heartbeat_secs);
+      if (frame?.type === 'welcome') this.#welcome(frame.person, frame.heartbeat_secs);
       else this.#wait(false);
     });
     this.#send({ type: 'hello', id, ticket });
   }
 
-  #welcome(heartbeatSecs: number): void {
+  #welcome(person: PersonId | null, heartbeatSecs: number): void {
     this.#attempt = 0;
     this.#setState({ phase: 'open' });
     for (const watch of this.#watches.values()) this.#askFor(watch);
     this.#pingEvery(heartbeatSecs * 750);
+    this.#options.onPerson(person);
   }
 
   #pingEvery(intervalMs: number): void {
@@ -195,11 +203,27 @@ export class RealtimeClient {
       case 'presence':
         this.#watches.get(frame.stream)?.handlers.onPresence?.(frame);
         break;
+      case 'unwatched':
+        this.#unwatched(frame.stream);
+        break;
       default:
-        if (typeof frame.reply_to !== 'number') return;
-        this.#pending.get(frame.reply_to)?.(frame);
-        this.#pending.delete(frame.reply_to);
+        if (typeof frame.reply_to === 'number') {
+          this.#pending.get(frame.reply_to)?.(frame);
+          this.#pending.delete(frame.reply_to);
+        } else if (frame.type === 'snapshot') {
+          // Unasked: the server itself had lost events.
+          const watch = this.#watches.get(frame.stream);
+          if (watch) this.#takeSnapshot(watch, frame.seq, frame.state);
+        }
     }
+  }
+
+  /** The server took the stream away: removed from the room, or no moderator any more. */
+  #unwatched(stream: string): void {
+    const watch = this.#watches.get(stream);
+    if (!watch) return;
+    this.#watches.delete(stream);
+    watch.handlers.onRefused(new ApiError({ code: 'unwatched', message: '', field: null }, 404));
   }
 
   #applyEvent(event: StreamEvent): void {

@@ -194,9 +194,10 @@ export type ClientFrame =
 
 export type ServerFrame =
   | { type: 'welcome'; reply_to: number; person: PersonId | null; heartbeat_secs: number }
-  | { type: 'snapshot'; reply_to: number; stream: string; seq: number; state: unknown }
+  | { type: 'snapshot'; reply_to: number | null; stream: string; seq: number; state: unknown }
   | { type: 'resumed'; reply_to: number; stream: string; seq: number }
   | ({ type: 'event' } & StreamEvent)
+  | { type: 'unwatched'; stream: string }
   | { type: 'done'; reply_to: number }
   | { type: 'reply'; reply_to: number; data: CommandAnswer }
   | { type: 'error'; reply_to?: number | null; code: string; message: string; field: string | null }

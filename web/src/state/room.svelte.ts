@@ -92,10 +92,12 @@ export class RoomConnection {
   #meter: LevelMeter | null = null;
   /** What one just pressed, until the server's word arrives; the sound obeys it at once. */
   #wantsMuted: boolean | null = $state(null);
+  #muteTold: Promise<void> = Promise.resolve();
   #firstPlace: MyPlace | null = $state.raw(null);
   #speakingHold = new SpeakingHold<PersonId>();
   #endings: (() => void)[] = [];
   #unwatchHands: (() => void) | null = null;
+  #stopPlaces: () => void = () => undefined;
 
   constructor(id: RoomId, around: RoomSurroundings) {
     this.id = id;
@@ -143,11 +145,11 @@ export class RoomConnection {
         onPresence: (presence) => (this.presence = presence as RoomPresence),
         onRefused: (error) => this.#refused(error),
       }),
-      this.#around.places.onEvent((event) => this.#placeEvent(event)),
       this.#around.microphone.onChange(() => this.#microphoneChanged()),
       this.#everyInterval(),
       this.#onWake(),
     );
+    this.#stopPlaces = this.#around.places.onEvent((event) => this.#placeEvent(event));
     this.#listener.start();
     void this.#fetchRoom();
   }
@@ -162,6 +164,7 @@ export class RoomConnection {
   /** The page forgets this room without telling the server; used where the room is over anyway. */
   close(): void {
     this.#finish(this.phase, false);
+    this.#stopPlaces();
   }
 
   /** "Play here": take the sound back from the other window. */
@@ -207,18 +210,25 @@ export class RoomConnection {
     }
     this.#wantsMuted = muted;
     this.#applyMute();
+    // One after the other: of two requests under way at once the older could arrive last, and would be what everybody hears.
+    const telling = this.#muteTold.then(() => this.#tellMuted(muted));
+    this.#muteTold = telling.catch(() => undefined);
+    await telling;
+  }
+
+  async #tellMuted(muted: boolean): Promise<void> {
     try {
       await this.command(muted ? 'mute' : 'unmute', {});
     } catch (cause) {
       const error = asApiError(cause);
       // The server has it already: an answer got lost, or another window was faster.
       if (error.code !== 'already_muted' && error.code !== 'not_muted') {
-        this.#wantsMuted = null;
+        if (this.#wantsMuted === muted) this.#wantsMuted = null;
         this.#applyMute();
         throw error;
       }
     }
-    if (this.mine?.muted === muted) this.#wantsMuted = null;
+    if (this.#wantsMuted === muted && this.mine?.muted === muted) this.#wantsMuted = null;
   }
 
   async #fetchRoom(): Promise<void> {
@@ -241,7 +251,7 @@ export class RoomConnection {
 
   #refused(error: ApiError): void {
     if (this.phase.name !== 'inside' || error.retry === 'later') return;
-    this.#finish(phaseOfError(error), false);
+    this.#finish(error.code === 'unwatched' ? { name: 'removed', by: null, reason: null } : phaseOfError(error), false);
   }
 
   #roomChanged(room: RoomState, event: StreamEvent | null): void {
@@ -467,6 +477,8 @@ export class RoomConnection {
     this.#listener.stop(tell);
     this.#watchHands(false);
     for (const end of this.#endings.splice(0)) end();
+    // Who removed one, and why, may come a moment after the removal itself.
+    if (phase.name !== 'removed') this.#stopPlaces();
     this.levels = NO_LEVELS;
     this.heard = new Set();
     clearLockScreen();

@@ -45,6 +45,9 @@ export class Salon {
     this.realtime = new RealtimeClient({
       url: `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/ws`,
       ticket: () => this.api.ticket(),
+      onPerson: (person) => {
+        if (person !== (this.session.person?.id ?? null)) void this.personChanged().catch(() => undefined);
+      },
     });
     this.link = new Link(this.realtime);
     this.places = new Places(this.realtime);
@@ -55,7 +58,7 @@ export class Salon {
 
   /** Into a room, out of the one before. Entering where one already is changes nothing. */
   enter(id: RoomId): RoomConnection {
-    if (this.room?.id === id && this.room.phase.name !== 'left') return this.room;
+    if (this.room?.id === id && isGoingOn(this.room)) return this.room;
     this.room?.leave();
     this.room = new RoomConnection(id, this);
     this.room.enter();
@@ -83,6 +86,11 @@ export class Salon {
     void this.hallway.rank();
     if (inside !== null) this.enter(inside);
   }
+}
+
+/** The room is on, and so is one's own part in it, be it in another window. */
+function isGoingOn(room: RoomConnection): boolean {
+  return room.phase.name === 'inside' || room.phase.name === 'elsewhere';
 }
 
 const KEY = Symbol('salon');
