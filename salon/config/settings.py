@@ -5,6 +5,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from salon.accounts.channels.registry import has_sms
 from salon.common.paths import PACKAGE
 from salon.config.environment import derived_secret, environment
+from salon.config.rate_limits import passkey_limits, sign_in_limits
 from salon.config.smtp import parse_smtp_url
 
 ENVIRONMENT = environment()
@@ -116,11 +117,11 @@ ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
 ACCOUNT_LOGIN_BY_CODE_ENABLED = True
 ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND = True
-# Six digits and three attempts: with the limits below, a guesser's chance is under one in a thousand a day for one account.
 _CODE = {"numeric": True, "length": 6, "dashed": False}
 ACCOUNT_LOGIN_BY_CODE_FORMAT = ACCOUNT_EMAIL_VERIFICATION_BY_CODE_FORMAT = ACCOUNT_PHONE_VERIFICATION_CODE_FORMAT = _CODE
 ACCOUNT_LOGIN_BY_CODE_TIMEOUT = ACCOUNT_EMAIL_VERIFICATION_BY_CODE_TIMEOUT = ACCOUNT_PHONE_VERIFICATION_TIMEOUT = 15 * 60
-ACCOUNT_RATE_LIMITS = {"request_login_code": "20/m/ip,3/m/key,10/h/key", "signup": "10/m/ip,60/h/ip", "confirm_email": "3/m/key,10/h/key"}
+ACCOUNT_RATE_LIMITS = sign_in_limits(is_development=ENVIRONMENT.is_development)
+MFA_RATE_LIMITS = passkey_limits(is_development=ENVIRONMENT.is_development)
 ACCOUNT_MAX_EMAIL_ADDRESSES = 3
 # The gateway writes the address it sees behind whatever X-Forwarded-For says.
 ALLAUTH_TRUSTED_PROXY_COUNT = 1

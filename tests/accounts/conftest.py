@@ -3,15 +3,18 @@
 from collections.abc import Callable, Iterator
 
 import pytest
+from django.test import override_settings
 
 from salon.accounts.channels import registry
 from salon.accounts.models import Person
 from salon.common.paths import PACKAGE
 from salon.config.environment import environment
+from salon.config.rate_limits import sign_in_limits
 from salon.locale.compile import compile_catalogues
 from tests.accounts.browser import Browser
 
 Configure = Callable[..., None]
+PRODUCTION = {"SALON_MODE": "production", "SALON_PUBLIC_URL": "https://salon.example.org", "SALON_SMTP_URL": "smtp://localhost:25"}
 
 
 @pytest.fixture
@@ -52,3 +55,10 @@ def _forget() -> None:
 def french() -> None:
     """Compiled translations; the build makes them, a bare checkout has none."""
     compile_catalogues(PACKAGE / "locale")
+
+
+@pytest.fixture
+def production_limits() -> Iterator[None]:
+    """Sign-in limits per address too, which development leaves out."""
+    with override_settings(ACCOUNT_RATE_LIMITS=sign_in_limits(is_development=False)):
+        yield

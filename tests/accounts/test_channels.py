@@ -12,7 +12,7 @@ from salon.accounts.errors import MessageUndelivered
 from salon.config.environment import ConfigurationError
 from salon.config.smtp import Smtp, parse_smtp_url
 from tests.accounts.browser import refusal
-from tests.accounts.test_mailbox import PRODUCTION
+from tests.accounts.conftest import PRODUCTION
 
 
 class SomeSms:

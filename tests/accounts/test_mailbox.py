@@ -2,9 +2,9 @@ import pytest
 
 from salon.accounts.channels.registry import email_channel
 from tests.accounts.browser import refusal
+from tests.accounts.conftest import PRODUCTION
 
 pytestmark = pytest.mark.django_db
-PRODUCTION = {"SALON_MODE": "production", "SALON_PUBLIC_URL": "https://salon.example.org", "SALON_SMTP_URL": "smtp://localhost:25"}
 
 
 def test_mailbox_shows_what_was_sent(browser):

@@ -113,12 +113,12 @@ def test_too_many_codes_for_one_address_is_refused_with_429(alice):
     assert answers == [401, 401, 401, 429]
 
 
-def test_too_many_sign_ups_from_one_address_is_refused_with_429():
+def test_too_many_sign_ups_from_one_address_is_refused_with_429(production_limits):
     answers = [Browser().sign_up(f"n{n}@example.org", f"newcomer_{n:x}").status_code for n in range(2, 13)]
     assert answers == [401] * 10 + [429]
 
 
-def test_rate_limit_counts_the_address_the_gateway_saw(browser):
+def test_rate_limit_counts_the_address_the_gateway_saw(browser, production_limits):
     """The last of X-Forwarded-For is the gateway's; what a client writes before it changes nothing."""
     for n in range(20):
         browser.ask("POST", f"{API}/auth/code/request", {"email": f"n{n}@example.org"}, **{"X-Forwarded-For": f"10.0.0.{n}, 192.0.2.1"})

@@ -13,6 +13,7 @@ from salon.accounts.actions.waiting_list import admit
 from salon.accounts.errors import InvitationSpent
 from salon.accounts.models import Invitation, Person, Waiting
 from tests.accounts.browser import Browser, message_to, pending_steps, refusal, refusals
+from tests.accounts.conftest import PRODUCTION
 
 pytestmark = pytest.mark.django_db
 CLOSED = [("invitation", "sign_up_closed")]
@@ -157,7 +158,8 @@ class TestWaitlist:
         assert refusal(wait(email, handle)) == expected
         assert not Waiting.objects.exists()
 
-    def test_too_many_wishes_are_refused_with_429(self):
+    def test_too_many_wishes_are_refused_with_429(self, configure):
+        configure(**PRODUCTION)
         answers = [wait(f"n{n}@example.org", f"person_{n:x}") for n in range(2, 13)]
         assert [answer.status_code for answer in answers] == [202] * 10 + [429]
         assert answers[-1]["Retry-After"] == "3600"

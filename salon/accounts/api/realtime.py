@@ -22,5 +22,8 @@ class TicketBody(Schema):
 def ticket(request: HttpRequest) -> dict[str, Any]:
     """A single-use ticket for the WebSocket."""
     caller = caller_of(request)
-    consume(request, "ticket")
+    if caller.person:
+        consume(request, "ticket", person=caller.person)
+    else:
+        consume(request, "visitor_ticket")
     return {"ticket": issue_ticket(caller.person, caller.visitor, caller.language), "expires_in": TICKET_SECS}

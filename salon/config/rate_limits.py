@@ -1,0 +1,50 @@
+"""How often one may ask for what costs others something, in django-allauth's notation: `3/m/key` is three a minute for one key.
+
+Per `ip` is per address the gateway saw, per `key` per e-mail address or phone number, per `user` per person.
+"""
+
+# A code has a million values and three attempts: at ten an hour for one account, a guesser's chance is under one in a thousand a day.
+_SIGN_IN = {
+    "request_login_code": "20/m/ip,3/m/key,10/h/key",
+    "signup": "10/m/ip,60/h/ip",
+    "confirm_email": "3/m/key,10/h/key",
+    "verify_phone": "10/m/ip,3/m/key,10/h/key",
+    "change_phone": "3/m/user",
+    "manage_email": "10/m/user",
+}
+_PASSKEYS = {"webauthn_login": "20/m/ip"}
+_API = {
+    # Each one holds a handle and sends a mail to an address that the caller need not own.
+    "waiting": "10/h/ip,3/h/key",
+    # Each one may send a mail.
+    "invitation": "20/h/user",
+    # Codes carry 128 bits; this only keeps a guesser from being a load.
+    "invitation_shown": "60/m/ip",
+    "token": "20/h/user",
+    # Decoding an image is the dearest thing a single request can ask for.
+    "picture": "10/m/user",
+    # A handle that changes often is a disguise.
+    "handle": "5/d/user",
+    # One for each socket. Reconnections after an outage come in bursts, and a school's audience from one address.
+    "ticket": "60/m/user",
+    "visitor_ticket": "600/m/ip",
+}
+
+
+def sign_in_limits(*, is_development: bool) -> dict[str, str]:
+    return _suited(_SIGN_IN, is_development)
+
+
+def passkey_limits(*, is_development: bool) -> dict[str, str]:
+    return _suited(_PASSKEYS, is_development)
+
+
+def api_limits(*, is_development: bool) -> dict[str, str]:
+    return _suited(_API, is_development)
+
+
+def _suited(limits: dict[str, str], is_development: bool) -> dict[str, str]:
+    """On a development installation everybody, the tests included, comes from one address: limits per address are left out there."""
+    if not is_development:
+        return limits
+    return {name: ",".join(rate for rate in rates.split(",") if not rate.endswith("/ip")) for name, rates in limits.items()}
