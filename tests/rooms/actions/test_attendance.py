@@ -1,0 +1,51 @@
+import pytest
+from django.contrib.auth.signals import user_logged_out
+
+from salon.accounts.models import Person
+from salon.rooms.actions.attendance import enter_room, lose_connection
+from salon.rooms.actions.places import ensure_place
+from salon.rooms.actions.remove_person import remove_person
+from salon.rooms.errors import RoomNotFound
+from salon.rooms.models import Place, RoomAction
+from tests.rooms.people import caller
+
+pytestmark = pytest.mark.django_db
+
+
+def test_enter_room_gives_everybody_a_csrc_of_their_own(room, person, monkeypatch):
+    taken = Place.objects.values_list("csrc", flat=True)[0]
+    draws = iter([taken, taken, 7])
+    monkeypatch.setattr("salon.rooms.actions.places.random_csrc", lambda: next(draws))
+    guest = person("guest")
+    ensure_place(room, guest)
+    assert Place.objects.get(person=guest).csrc == 7
+
+
+def test_enter_room_again_keeps_the_csrc(room, listener):
+    before = Place.objects.get(person=listener).csrc
+    lose_connection(room, listener)
+    enter_room(room, listener)
+    assert Place.objects.get(person=listener).csrc == before
+
+
+def test_enter_room_after_a_removal(room, host, listener):
+    remove_person(caller(host), room.id, listener.id, reason="", minutes=1)
+    with pytest.raises(RoomNotFound):
+        enter_room(room, listener)
+
+
+def test_entering_and_losing_leave_no_audit_record(room, listener):
+    before = RoomAction.objects.count()
+    lose_connection(room, listener)
+    enter_room(room, listener)
+    assert RoomAction.objects.count() == before
+
+
+def test_logout_raises_the_epoch_wherever_the_person_is(room, listener, speaker):
+    version = room.policy_version
+    user_logged_out.send(sender=Person, request=None, user=listener)
+    room.refresh_from_db()
+    assert dict(Place.objects.values_list("person_id", "epoch"))[listener.id] == 1
+    assert Place.objects.get(person=listener).left_at is None
+    assert Place.objects.get(person=speaker).epoch == 0
+    assert room.policy_version == version + 1
