@@ -1,5 +1,6 @@
 """Figures of the media process: one room, three speakers of whom one talks, and an audience that receives and decrypts."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from statistics import median
@@ -127,11 +128,15 @@ def read_window(line: dict[str, Any], *, server_cpu_secs: float) -> Window:
     )
 
 
+def failures(crowd: Crowd) -> list[str]:
+    """A reason for each join that failed."""
+    return [reason for group in crowd.joined for reason, count in group["failures"].items() for _ in range(count)]
+
+
 def check(crowd: Crowd, *, expected: int) -> None:
     """A figure for so many listeners must be one of so many listeners. Raises BenchFailed."""
-    failures = {reason: count for group in crowd.joined for reason, count in group["failures"].items()}
-    if failures:
-        progress(f"joins that failed: {failures}")
+    for reason, count in Counter(failures(crowd)).items():
+        progress(f"{count} joins failed: {reason}")
     if len(crowd.windows) != _WINDOWS:
         raise BenchFailed(f"{len(crowd.windows)} of {_WINDOWS} windows were measured")
     for window in crowd.windows:
@@ -171,7 +176,7 @@ def crowd_figures(small: Crowd, large: Crowd, limit: list[float], fresh_kib: int
     yield Figure("media.engine_forward_delay_ms_p99", "ms", "lower", tuple(large.engine_delay_p99_ms))
     yield Figure("media.added_loss_percent", "%", "lower", tuple(window.lost_percent for window in windows))
     yield Figure("media.memory_per_listener_kib", "KiB", "lower", ((large.resident_kib - fresh_kib) / sessions,))
-    ramp = large.joined[-1]
+    ramp = next(group for group in large.joined if not group["one_by_one"])
     yield Figure("media.ramp_audio_ms_p95", "ms", "lower", (percentile(ramp["audio_ms"], 0.95),))
-    yield Figure("media.ramp_refused", "joins", "lower", (float(sum(group["refused"] for group in large.joined)),))
+    yield Figure("media.ramp_failed", "joins", "lower", (float(len(failures(large))),))
     yield Figure("media.load_client_core_share", "cores", "lower", tuple(window.client_cpu_secs / window.seconds for window in windows))

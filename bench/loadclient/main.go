@@ -157,7 +157,8 @@ func (l *roomLoad) measure(ctx context.Context, p plan) error {
 		if first := min(size, p.oneByOne); len(l.audience) < first {
 			report(l.joinUpTo(ctx, first, true, p.rate))
 		}
-		if len(l.audience) < size {
+		// Whoever could not come in is counted, and others come in their place: what is measured below is an audience of this size.
+		for try := 0; len(l.audience) < size && try < 3; try++ {
 			report(l.joinUpTo(ctx, size, false, p.rate))
 		}
 		if err := wait(ctx, p.settle); err != nil {

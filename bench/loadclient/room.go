@@ -101,16 +101,14 @@ func (l *roomLoad) start(ctx context.Context, who *account, d direction, slots i
 	return p, nil
 }
 
-// joinPatience is how long a listener waits for sound before it counts as failed.
+// joinPatience is how long a listener tries before it counts as failed.
 const joinPatience = 15 * time.Second
 
-// join brings one visitor into the audience and returns the time from just before the POST to the first decrypted packet.
-func (l *roomLoad) join(ctx context.Context) (time.Duration, error) {
+// join brings one visitor into the audience and returns the time from due, when they wanted to come, to the first decrypted packet.
+func (l *roomLoad) join(ctx context.Context, due time.Time) (time.Duration, error) {
 	ctx, cancel := context.WithTimeout(ctx, joinPatience)
 	defer cancel()
-	visitor := newVisitor(l.base, l.host.client)
-	began := time.Now()
-	p, err := l.start(ctx, visitor, listening, l.slots)
+	p, err := l.start(ctx, newVisitor(l.base, l.host.client), listening, l.slots)
 	if err != nil {
 		return 0, err
 	}
@@ -126,8 +124,11 @@ func (l *roomLoad) join(ctx context.Context) (time.Duration, error) {
 	l.mu.Lock()
 	l.audience = append(l.audience, p)
 	l.mu.Unlock()
-	return time.Duration(first - began.UnixNano()), nil
+	return time.Duration(first - due.UnixNano()), nil
 }
+
+// joinsAtOnce bounds how many join at the same time. A server that cannot keep the pace then gets them later, and their waiting counts.
+const joinsAtOnce = 64
 
 // joinReport is how a group of joins went.
 type joinReport struct {
@@ -158,22 +159,25 @@ func (l *roomLoad) joinUpTo(ctx context.Context, count int, oneByOne bool, rate 
 		report.Failures[err.Error()]++
 	}
 	interval := time.Duration(float64(time.Second) / rate)
+	turns := make(chan struct{}, joinsAtOnce)
 	began := time.Now()
 	for i := range count - len(l.audience) {
 		if oneByOne {
 			// Each join ends with a packet: without a random pause the next one would begin in step with the speaker's packets.
 			time.Sleep(rand.N(time.Second / frameRate))
-			note(l.join(ctx))
+			note(l.join(ctx, time.Now()))
 			continue
 		}
+		due := began.Add(time.Duration(i) * interval)
 		select {
-		case <-time.After(time.Until(began.Add(time.Duration(i) * interval))):
+		case <-time.After(time.Until(due)):
 		case <-ctx.Done():
 		}
+		turns <- struct{}{}
 		group.Add(1)
 		go func() {
-			defer group.Done()
-			note(l.join(ctx))
+			defer func() { <-turns; group.Done() }()
+			note(l.join(ctx, due))
 		}()
 	}
 	group.Wait()

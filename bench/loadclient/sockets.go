@@ -70,32 +70,47 @@ func (s *audienceSockets) open(ctx context.Context) error {
 	return nil
 }
 
-// converse sends one frame and reads until the reply of the expected type.
+// converse sends one frame and reads until the reply of the expected type. "Could not ask" is no answer: it asks again.
 func converse(ctx context.Context, conn *websocket.Conn, say map[string]any, expect string) error {
 	encoded, err := json.Marshal(say)
 	if err != nil {
 		return err
 	}
+	for {
+		asked, err := ask(ctx, conn, encoded, expect)
+		if asked || err != nil {
+			return err
+		}
+		if err := wait(ctx, time.Second); err != nil {
+			return err
+		}
+	}
+}
+
+// ask is one try of converse; false if the server could not ask its own parts.
+func ask(ctx context.Context, conn *websocket.Conn, encoded []byte, expect string) (bool, error) {
 	if err := conn.Write(ctx, websocket.MessageText, encoded); err != nil {
-		return err
+		return false, err
 	}
 	for {
 		_, frame, err := conn.Read(ctx)
 		if err != nil {
-			return err
+			return false, err
 		}
 		var reply struct {
-			Type    string `json:"type"`
-			ReplyTo int    `json:"reply_to"`
+			Type string `json:"type"`
+			Code string `json:"code"`
 		}
 		if err := json.Unmarshal(frame, &reply); err != nil {
-			return fmt.Errorf("frame: %w", err)
+			return false, fmt.Errorf("frame: %w", err)
 		}
 		switch {
 		case reply.Type == expect:
-			return nil
+			return true, nil
+		case reply.Type == "error" && (reply.Code == "starting" || reply.Code == "media_unavailable"):
+			return false, nil
 		case reply.Type == "error":
-			return fmt.Errorf("%s: %s", expect, frame)
+			return false, fmt.Errorf("%s: %s", expect, frame)
 		}
 	}
 }
