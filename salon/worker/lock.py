@@ -1,5 +1,6 @@
 """Which of several workers is the keeper: the one that holds a PostgreSQL advisory lock, for as long as its connection lives."""
 
+import contextlib
 from typing import Any
 
 import psycopg
@@ -32,7 +33,12 @@ class KeeperLock:
         return self._held
 
     def release(self) -> None:
-        self._held = False
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        """Let the next worker keep, at once: the server alone would notice the closed connection a moment later."""
+        connection, held = self._connection, self._held
+        self._connection, self._held = None, False
+        if connection is None:
+            return
+        with contextlib.suppress(psycopg.OperationalError):
+            if held:
+                connection.execute("select pg_advisory_unlock(%s)", [_LOCK])
+        connection.close()
