@@ -3,30 +3,59 @@
 from datetime import timedelta
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
 from salon.accounts.actions.cut import deactivate, reactivate
+from salon.accounts.actions.handles import check_handle
+from salon.accounts.actions.profile import BIO_LENGTH, NAME_LENGTH, remove_picture
 from salon.accounts.actions.waiting_list import admit
 from salon.accounts.callers import person_of
+from salon.accounts.errors import HandleTaken
+from salon.accounts.forms import refusals_as_form_errors
 from salon.accounts.models import AccessToken, Invitation, Person, Waiting
+from salon.accounts.queries import is_handle_free
+from salon.common.text import clean_line, clean_text
+
+
+class PersonForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
+    """The same rules for staff as for the person themselves."""
+
+    bio = forms.CharField(widget=forms.Textarea, required=False)
+
+    def clean_handle(self) -> str:
+        with refusals_as_form_errors():
+            handle = check_handle(self.cleaned_data["handle"])
+            if not is_handle_free(handle, email=self.instance.email, person=self.instance):
+                raise HandleTaken
+            return handle
+
+    def clean_name(self) -> str:
+        with refusals_as_form_errors():
+            return clean_line(self.cleaned_data["name"], NAME_LENGTH, field="name")
+
+    def clean_bio(self) -> str:
+        with refusals_as_form_errors():
+            return clean_text(self.cleaned_data["bio"], BIO_LENGTH, field="bio")
 
 
 @admin.register(Person)
 class PersonAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
     list_display = ("handle", "name", "email", "inviter", "joined_at", "is_active", "is_pending", "is_staff")
+    form = PersonForm
     list_filter = ("is_active", "is_pending", "is_staff", "joined_at")
     search_fields = ("handle", "name", "email", "id")
     ordering = ("-joined_at",)
-    readonly_fields = ("id", "email", "phone", "inviter", "is_pending", "is_active", "joined_at", "last_login")
+    readonly_fields = ("id", "languages", "picture", "email", "phone", "inviter", "is_pending", "is_active", "joined_at", "last_login")
     fields = (
         "id", "handle", "name", "bio", "languages", "picture", "email", "phone", "inviter", "invitation_allowance",
         "is_active", "is_pending", "is_staff", "is_superuser", "groups", "joined_at", "last_login",
     )  # fmt: skip
     filter_horizontal = ("groups",)
-    actions = ("deactivate_people", "reactivate_people")
+    actions = ("deactivate_people", "reactivate_people", "remove_pictures")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # people sign themselves up; an account made here would have no way in
@@ -43,6 +72,11 @@ class PersonAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the
     def reactivate_people(self, request: HttpRequest, people: QuerySet[Person]) -> None:
         for person in people:
             reactivate(person)
+
+    @admin.action(description="Remove the picture")
+    def remove_pictures(self, request: HttpRequest, people: QuerySet[Person]) -> None:
+        for person in people:
+            remove_picture(person)
 
 
 @admin.register(Invitation)

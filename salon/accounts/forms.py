@@ -21,7 +21,8 @@ from salon.common.text import clean_line
 
 
 @contextmanager
-def _refusals_as_form_errors() -> Iterator[None]:
+def refusals_as_form_errors() -> Iterator[None]:
+    """Our refusals raised inside become the form's, with their codes."""
     try:
         yield
     except SalonError as error:
@@ -50,15 +51,15 @@ class SignUpForm(forms.Form):
     invitation = forms.CharField(max_length=100, required=False)
 
     def clean_handle(self) -> str:
-        with _refusals_as_form_errors():
+        with refusals_as_form_errors():
             return check_handle(self.cleaned_data["handle"])
 
     def clean_name(self) -> str:
-        with _refusals_as_form_errors():
+        with refusals_as_form_errors():
             return clean_line(self.cleaned_data["name"], NAME_LENGTH, field="name")
 
     def clean_languages(self) -> list[str]:
-        with _refusals_as_form_errors():
+        with refusals_as_form_errors():
             return clean_languages(self.cleaned_data["languages"])
 
     def clean(self) -> dict[str, Any]:

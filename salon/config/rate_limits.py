@@ -13,21 +13,17 @@ _SIGN_IN = {
     "manage_email": "10/m/user",
 }
 _PASSKEYS = {"webauthn_login": "20/m/ip"}
+# Nothing limits what is as cheap as saying no: tickets, which after an outage everybody takes at once, and looking at an invitation.
 _API = {
     # Each one holds a handle and sends a mail to an address that the caller need not own.
     "waiting": "10/h/ip,3/h/key",
     # Each one may send a mail.
     "invitation": "20/h/user",
-    # Codes carry 128 bits; this only keeps a guesser from being a load.
-    "invitation_shown": "60/m/ip",
     "token": "20/h/user",
     # Decoding an image is the dearest thing a single request can ask for.
     "picture": "10/m/user",
     # A handle that changes often is a disguise.
     "handle": "5/d/user",
-    # One for each socket. Reconnections after an outage come in bursts, and a school's audience from one address.
-    "ticket": "60/m/user",
-    "visitor_ticket": "600/m/ip",
 }
 
 

@@ -70,6 +70,27 @@ def test_person_is_edited_but_neither_made_nor_deleted(staff, alice):
     assert Person.objects.filter(pk=alice.pk).exists()
 
 
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [({"handle": "zo"}, "handle"), ({"handle": "op3rator1"}, None), ({"handle": "operat0r1"}, "handle"), ({"name": "a\x07"}, "name")],
+)
+def test_staff_edit_by_the_same_rules(staff, alice, changes, field):
+    fields = {"handle": "alice", "name": "Alice", "bio": "One\nTwo", "invitation_allowance": 7, **changes}
+    page = staff.post(f"/staff/accounts/person/{alice.id}/change/", fields)
+    if field is None:
+        alice.refresh_from_db()
+        assert (page.status_code, alice.handle, alice.bio, alice.invitation_allowance) == (302, changes["handle"], "One\nTwo", 7)
+    else:
+        assert (page.status_code, list(page.context["adminform"].form.errors)) == (200, [field])
+
+
+def test_operator_removes_a_picture(staff, alice):
+    Person.objects.update(picture="pictures/gone.webp")
+    staff.post("/staff/accounts/person/", {"action": "remove_pictures", "_selected_action": [alice.id]})
+    alice.refresh_from_db()
+    assert not alice.picture
+
+
 def test_operator_deactivates_and_reactivates(staff, alice):
     for action, expected in (("deactivate_people", False), ("reactivate_people", True)):
         staff.post("/staff/accounts/person/", {"action": action, "_selected_action": [alice.id]})

@@ -70,10 +70,9 @@ def invite(request: HttpRequest, asked: NewInvitation) -> Status[dict[str, Any]]
     return Status(201, _body(make_invitation(person, uses_allowed=asked.uses_allowed, days=asked.days, email=email)))
 
 
-@router.get("/invitations/{code}", response={200: Offer, **refusals(404, 429)})
+@router.get("/invitations/{code}", response={200: Offer, **refusals(404)})
 def offered(request: HttpRequest, code: str) -> dict[str, Any]:
     """What an invitation's link offers; for everyone who has it."""
-    consume(request, "invitation_shown")
     invitation = show_invitation(code)
     inviter = face_of(invitation.inviter) if invitation.inviter else None
     return {"code": invitation.id, "inviter": inviter, "uses_left": invitation.uses_left, "expires_at": invitation.expires_at}
