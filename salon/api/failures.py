@@ -64,7 +64,9 @@ def _answer(request: HttpRequest, error: Exception | type[Exception]) -> HttpRes
             return forbidden(request)
         case HttpError() | RequestDataTooBig() | UnreadablePostError():
             return bad_request(request, error)
-    logger.error("A request failed by our fault.", exc_info=True, extra={"action": "request_failed", "path": request.path})
+    # The route, not the path: a path may name somebody.
+    route = request.resolver_match.route if request.resolver_match else None
+    logger.error("A request failed by our fault.", exc_info=True, extra={"action": "request_failed", "route": route})
     return server_error(request)
 
 

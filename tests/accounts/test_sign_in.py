@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from salon.accounts.actions.sign_up import discard_abandoned
 from salon.accounts.models import DevelopmentMessage, Person
+from salon.accounts.tasks import discard_abandoned_sign_ups
 from tests.accounts.browser import API, Browser, code_sent_to, message_to, pending_steps, refusals
 
 pytestmark = pytest.mark.django_db
@@ -163,6 +164,15 @@ def test_abandoned_sign_up_gives_the_handle_back(browser):
     assert discard_abandoned(now + timedelta(minutes=29)) == 0
     assert discard_abandoned(now + timedelta(minutes=31)) == 1
     assert pending_steps(Browser().sign_up("other@example.org")) == ["verify_email"]
+
+
+def test_worker_discards_what_was_abandoned(browser):
+    browser.sign_up()
+    discard_abandoned_sign_ups(timestamp=0)
+    assert Person.objects.exists()
+    Person.objects.update(joined_at=timezone.now() - timedelta(minutes=31))
+    discard_abandoned_sign_ups(timestamp=0)
+    assert not Person.objects.exists()
 
 
 def test_confirmed_person_is_never_discarded(browser):

@@ -26,3 +26,53 @@ def test_bad_token_is_never_a_silent_visitor(client):
 def test_every_response_names_no_third_party_and_no_documentation_page(client: Client):
     assert code_of(client.get("/api/v1/docs")) == (404, "not_found")
     assert "://" not in client.get("/api/v1/openapi.json").text
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"null",
+        b"[]",
+        b"7",
+        b'"text"',
+        b"\xff\xfe",
+        b'{"email": NaN}',
+        b"[" * 50_000,
+        b'{"email": ' + b"9" * 5_000 + b"}",
+        b"a=b&c=d",
+    ],
+    ids=lambda body: repr(body[:12]),
+)
+def test_garbage_instead_of_an_object_is_invalid(client, body):
+    status, code = code_of(client.post("/api/v1/waitlist", body, content_type="application/json"))
+    assert (status, code) == (400, "invalid")
+
+
+def test_too_large_body_is_refused_unread(client):
+    body = b'{"email": "' + b"x" * 256 * 1024 + b'"}'
+    assert code_of(client.post("/api/v1/waitlist", body, content_type="application/json")) == (413, "too_large")
+
+
+def test_missing_and_wrong_fields_are_named(client):
+    for body, field in (({"email": "zoe@example.org"}, "handle"), ({"email": 7, "handle": "zoe"}, "email")):
+        response = client.post("/api/v1/waitlist", body, content_type="application/json")
+        assert (response.status_code, response.json()["code"], response.json()["field"]) == (400, "invalid", field)
+
+
+def test_our_own_fault_is_logged_and_says_nothing_about_itself(client, monkeypatch, caplog):
+    def broken(*args: object) -> None:
+        raise RuntimeError("secret detail")
+
+    monkeypatch.setattr("salon.accounts.api.people.access_person_by_handle", broken)
+    response = client.get("/api/v1/people/zoe")
+    assert code_of(response) == (500, "internal")
+    assert "secret detail" not in response.text
+    (record,) = [record for record in caplog.records if record.name == "salon.api.failures"]
+    assert (record.action, record.route) == ("request_failed", "api/v1/people/<handle>")
+
+
+def test_refusal_is_in_the_language_asked_for(client, french):
+    response = client.get("/api/v1/nothing", headers={"Accept-Language": "fr-CA,fr;q=0.9,en;q=0.5"})
+    assert response.json()["message"] == "Il n’y a rien ici, ou ce n’est pas pour vous."
