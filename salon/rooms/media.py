@@ -10,12 +10,17 @@ import threading
 from dataclasses import dataclass
 from typing import Any
 
+from salon.common.errors import TooManyRequests
 from salon.config.environment import environment
 from salon.rooms.errors import InvalidSdp, MediaUnavailable, SessionNotFound
 from salon.rooms.policy import Policy
 
 # Answering an offer takes milliseconds; a process that needs longer is restarting or overloaded, and the client asks again.
 _TIMEOUT_SECS = 3.0
+# After so long without a packet the media process itself closes a session that never connected.
+_UNFINISHED_SECS = 15
+# The engine's word (salon/relay/_engine.pyi) for a fragment with the credentials it has already: candidates of a client that trickles.
+_NOTHING_NEW = "no new credentials"
 _kept = threading.local()
 
 
@@ -37,7 +42,7 @@ class GrantRefused(Exception):
 
 
 def open_session(grant: str, offer: str, policy: Policy) -> OpenedSession:
-    """Raises InvalidSdp, GrantRefused, MediaUnavailable."""
+    """Raises InvalidSdp, GrantRefused, TooManyRequests for somebody with many sessions that never connected, MediaUnavailable."""
     status, body = _ask("POST", "/sessions", {"grant": grant, "offer": offer, "policy": policy})
     if status == 201:
         return OpenedSession(body["session"], body["answer"], body["etag"])
@@ -45,14 +50,21 @@ def open_session(grant: str, offer: str, policy: Policy) -> OpenedSession:
         raise InvalidSdp(body.get("message"))
     if status == 403:
         raise GrantRefused
+    if status == 429:
+        raise TooManyRequests(retry_after_secs=_UNFINISHED_SECS)
     raise MediaUnavailable
 
 
-def restart_ice(session: str, owner: str, fragment: str) -> RestartedIce:
-    """owner: a person's or a visitor's id. Raises InvalidSdp, SessionNotFound, MediaUnavailable."""
+def restart_ice(session: str, owner: str, fragment: str) -> RestartedIce | None:
+    """owner: a person's or a visitor's id. None for a fragment without new credentials.
+
+    Raises InvalidSdp, SessionNotFound, MediaUnavailable.
+    """
     status, body = _ask("PATCH", f"/sessions/{session}", {"person": owner, "fragment": fragment})
     if status == 200:
         return RestartedIce(body["fragment"], body["etag"])
+    if status == 400 and body.get("message") == _NOTHING_NEW:
+        return None
     if status == 400:
         raise InvalidSdp(body.get("message"))
     raise SessionNotFound if status == 404 else MediaUnavailable

@@ -7,6 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from salon.common.errors import TooManyRequests
 from salon.config.environment import environment
 from salon.rooms import media
 from salon.rooms.errors import InvalidSdp, MediaUnavailable, SessionNotFound
@@ -75,6 +76,7 @@ def test_open_session_sends_grant_offer_and_policy_with_the_secret(node):
     [
         (400, {"code": "invalid_sdp", "message": "No audio."}, InvalidSdp),
         (403, {"code": "grant_refused"}, media.GrantRefused),
+        (429, {"code": "too_many_requests"}, TooManyRequests),
         (500, None, MediaUnavailable),
         (503, {}, MediaUnavailable),
     ],
@@ -88,12 +90,17 @@ def test_open_session_refused(node, status, body, error):
 
 
 def test_restart_ice(node):
-    node.answers = [(200, {"fragment": "a=ice-ufrag:x", "etag": '"f"'}), (404, {}), (400, {"message": "no new credentials"}), (500, {})]
+    node.answers = [(200, {"fragment": "a=ice-ufrag:x", "etag": '"f"'}), (404, {}), (400, {"message": "bad"}), (500, {})]
     assert media.restart_ice("s", "ann", "fragment") == media.RestartedIce("a=ice-ufrag:x", '"f"')
     assert node.asked[0][:3] == ("PATCH", "/sessions/s", {"person": "ann", "fragment": "fragment"})
     for error in (SessionNotFound, InvalidSdp, MediaUnavailable):
         with pytest.raises(error):
             media.restart_ice("s", "ann", "fragment")
+
+
+def test_restart_ice_with_the_credentials_in_use_is_no_restart(node):
+    node.answers = [(400, {"code": "invalid_sdp", "message": "no new credentials"})]
+    assert media.restart_ice("s", "ann", "fragment") is None
 
 
 def test_close_session(node):
