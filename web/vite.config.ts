@@ -5,8 +5,8 @@ import { brotliCompressSync, gzipSync } from 'node:zlib';
 import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
 
-/** Where `npm run dev` sends what is not the client: a Salon server, or `npm run mock`. */
-const SERVER = process.env['SALON_SERVER'] ?? 'http://127.0.0.1:8300';
+/** Where `npm run dev` sends what is not the client: a Salon server. */
+const SERVER = process.env['SALON_SERVER'] ?? 'http://127.0.0.1:8000';
 
 /**
  * Tells the service worker which files make the shell, and which build they belong to.
@@ -71,7 +71,7 @@ export default defineConfig(({ mode }) => ({
     },
   },
   server: {
-    port: 8310,
+    port: 5173,
     proxy: {
       '/api': SERVER,
       '/_allauth': SERVER,
@@ -83,6 +83,9 @@ export default defineConfig(({ mode }) => ({
     environment: 'jsdom',
     setupFiles: ['tests/setup.ts'],
     include: ['src/**/*.test.ts', 'tests/**/*.test.ts'],
-    maxWorkers: 2,
+    // One worker that keeps its page: making a jsdom for each file costs more than all tests together.
+    pool: 'threads',
+    maxWorkers: 1,
+    isolate: false,
   },
 }));

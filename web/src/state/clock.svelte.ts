@@ -2,7 +2,9 @@
 export class Clock {
   nowMs = $state(Date.now());
 
-  constructor() {
-    setInterval(() => (this.nowMs = Date.now()), 30_000);
+  #timer = setInterval(() => (this.nowMs = Date.now()), 30_000);
+
+  close(): void {
+    clearInterval(this.#timer);
   }
 }

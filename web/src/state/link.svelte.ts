@@ -9,26 +9,41 @@ export class Link {
   #isLong = $state(false);
   isOnline = $state(navigator.onLine);
 
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #ending = new AbortController();
+
   constructor(realtime: RealtimeClient) {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    realtime.onState((state) => {
-      this.#state = state;
-      if (state.phase === 'open' || state.phase === 'idle') {
-        clearTimeout(timer);
-        timer = undefined;
-        this.#isLong = false;
-      } else {
-        timer ??= setTimeout(() => (this.#isLong = true), SHOW_AFTER_MS);
-      }
-    });
-    window.addEventListener('offline', () => (this.isOnline = false));
-    window.addEventListener('online', () => {
-      this.isOnline = true;
-      realtime.wake();
-    });
-    document.addEventListener('visibilitychange', () => {
-      if (document.visibilityState === 'visible') realtime.wake();
-    });
+    const { signal } = this.#ending;
+    signal.addEventListener(
+      'abort',
+      realtime.onState((state) => this.#changed(state)),
+    );
+    window.addEventListener('offline', () => (this.isOnline = false), { signal });
+    window.addEventListener(
+      'online',
+      () => {
+        this.isOnline = true;
+        realtime.wake();
+      },
+      { signal },
+    );
+    document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && realtime.wake(), { signal });
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#ending.abort();
+  }
+
+  #changed(state: ConnectionState): void {
+    this.#state = state;
+    if (state.phase === 'open' || state.phase === 'idle') {
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
+      this.#isLong = false;
+    } else {
+      this.#timer ??= setTimeout(() => (this.#isLong = true), SHOW_AFTER_MS);
+    }
   }
 
   /** What to tell: nothing, that this device is offline, that the server restarts, or that it does not answer. */

@@ -89,6 +89,8 @@ export class RoomConnection {
   #listener: Listener;
   #speaker: Speaker | null = null;
   #isOpeningMicrophone = false;
+  /** It could not be opened. Asking again is the person's decision, or every event would bring the browser's question back. */
+  #isWithoutMicrophone = false;
   #meter: LevelMeter | null = null;
   /** What one just pressed, until the server's word arrives; the sound obeys it at once. */
   #wantsMuted: boolean | null = $state(null);
@@ -311,8 +313,8 @@ export class RoomConnection {
   /** Makes the sound and the watched streams follow one's place. */
   #follow(): void {
     if (this.phase.name !== 'inside') return;
-    if (this.isOnStage) void this.#startSpeaking();
-    else this.#stopSpeaking(false);
+    if (!this.isOnStage) this.#stopSpeaking(false);
+    else if (!this.#isWithoutMicrophone) void this.#startSpeaking();
     this.#applyMute();
     this.#watchHands(this.isModerator);
     this.#showOnLockScreen();
@@ -344,10 +346,12 @@ export class RoomConnection {
     } catch {
       // The fault is shown from `microphone.fault`. The room should see that nothing will be heard.
       this.#isOpeningMicrophone = false;
+      this.#isWithoutMicrophone = true;
       if (this.mine?.muted === false) void this.command('mute', {}).catch(() => undefined);
       return;
     }
     this.#isOpeningMicrophone = false;
+    this.#isWithoutMicrophone = false;
     const track = this.#around.microphone.stream?.getAudioTracks()[0];
     if (!track || !this.isOnStage || this.phase.name !== 'inside') {
       this.#around.microphone.release(this);
@@ -365,6 +369,7 @@ export class RoomConnection {
   }
 
   #stopSpeaking(tell: boolean): void {
+    this.#isWithoutMicrophone = false;
     if (!this.#speaker) return;
     this.#speaker.stop(tell);
     this.#speaker = null;
@@ -394,8 +399,10 @@ export class RoomConnection {
     const track = this.#around.microphone.stream?.getAudioTracks()[0];
     this.#useMeter();
     if (track && this.#speaker) void this.#speaker.useTrack(track);
-    else if (track) this.#follow();
-    else if (this.#speaker && this.mine?.muted === false) this.#muteWhileUnplugged();
+    else if (track) {
+      this.#isWithoutMicrophone = false;
+      this.#follow();
+    } else if (this.#speaker && this.mine?.muted === false) this.#muteWhileUnplugged();
   }
 
   /** A moment is given to the next microphone before the room is told. */

@@ -40,14 +40,16 @@ function decoded(part: string): string {
 export class Router {
   #path = $state(location.pathname);
   #scrolls = new Map<string, number>();
+  #ending = new AbortController();
 
   constructor() {
-    window.addEventListener('popstate', () => {
-      this.#path = location.pathname;
-      const key = this.#path;
-      requestAnimationFrame(() => scrollTo(0, this.#scrolls.get(key) ?? 0));
-    });
-    document.addEventListener('click', (event) => this.#followLink(event));
+    const { signal } = this.#ending;
+    window.addEventListener('popstate', () => this.#goneBack(), { signal });
+    document.addEventListener('click', (event) => this.#followLink(event), { signal });
+  }
+
+  close(): void {
+    this.#ending.abort();
   }
 
   get path(): string {
@@ -65,6 +67,12 @@ export class Router {
     else history.pushState(null, '', path);
     this.#path = new URL(path, location.href).pathname;
     scrollTo(0, 0);
+  }
+
+  #goneBack(): void {
+    this.#path = location.pathname;
+    const top = this.#scrolls.get(this.#path) ?? 0;
+    requestAnimationFrame(() => scrollTo(0, top));
   }
 
   #followLink(event: MouseEvent): void {
