@@ -117,7 +117,7 @@ impl Room {
         let slots = taps.len();
         // A view without members was not numbered on, so it would begin with a gap.
         let fits = |view: &View| view.lanes.len() == slots && view.excluded == excluded && !view.members.is_empty();
-        let view_at = self.views.iter().position(fits).unwrap_or_else(|| self.new_view(slots, excluded));
+        let view_at = self.views.iter().position(fits).unwrap_or_else(|| self.new_view(now, slots, excluded));
         let view = &mut self.views[view_at];
         for (tap, lane) in taps.iter_mut().zip(&view.lanes) {
             tap.join(lane, now);
@@ -126,8 +126,8 @@ impl Room {
         Membership { view: view_at, at: view.members.len() - 1 }
     }
 
-    fn new_view(&mut self, slots: usize, excluded: Option<u32>) -> usize {
-        let mut view = View { excluded, lanes: std::iter::repeat_with(Lane::default).take(slots).collect(), members: Vec::new() };
+    fn new_view(&mut self, now: Instant, slots: usize, excluded: Option<u32>) -> usize {
+        let mut view = View { excluded, lanes: std::iter::repeat_with(|| Lane::new(now)).take(slots).collect(), members: Vec::new() };
         view.assign(self.choice.forwarded());
         // An abandoned view's place may be taken: nobody's taps refer to its lanes any more.
         match self.views.iter().position(|view| view.members.is_empty()) {

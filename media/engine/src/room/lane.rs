@@ -44,15 +44,15 @@ const MAX_GAP: u64 = 1_000;
 const FRAME_UNITS: u32 = CLOCK_RATE_HZ / 50;
 
 /// The stream of one slot of one view.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Lane {
     /// Whom the lane follows, by CSRC.
     speaker: Option<u32>,
     following: Option<Following>,
     /// The highest index given; the first one is 1.
     highest: u64,
-    /// RTP time of the packet with the highest index, and when it passed.
-    last: Option<(u32, Instant)>,
+    /// RTP time of the packet with the highest index, and when it passed; at first zero, and when the lane was made.
+    last: (u32, Instant),
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -64,6 +64,10 @@ struct Following {
 }
 
 impl Lane {
+    pub(crate) fn new(now: Instant) -> Self {
+        Self { speaker: None, following: None, highest: 0, last: (0, now) }
+    }
+
     pub(crate) fn speaker(&self) -> Option<u32> {
         self.speaker
     }
@@ -95,7 +99,7 @@ impl Lane {
         };
         if position.index > self.highest {
             self.highest = position.index;
-            self.last = Some((position.timestamp, now));
+            self.last = (position.timestamp, now);
         }
         Some(position)
     }
@@ -107,11 +111,13 @@ impl Lane {
 
     /// RTP time at `now`, as if the last packet's clock ran on.
     pub(crate) fn timestamp_at(&self, now: Instant) -> u32 {
-        self.last.map_or(0, |(timestamp, at)| timestamp.wrapping_add(to_rtp_units(now.duration_since(at))))
+        let (timestamp, at) = self.last;
+        timestamp.wrapping_add(to_rtp_units(now.duration_since(at)))
     }
 
     fn next_timestamp(&self, now: Instant) -> u32 {
-        self.last.map_or(0, |(timestamp, at)| timestamp.wrapping_add(to_rtp_units(now.duration_since(at)).max(FRAME_UNITS)))
+        let (timestamp, at) = self.last;
+        timestamp.wrapping_add(to_rtp_units(now.duration_since(at)).max(FRAME_UNITS))
     }
 }
 
@@ -171,3 +177,6 @@ impl Tap {
         lane.timestamp_at(now).wrapping_add(self.timestamp_distance)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -54,7 +54,8 @@ impl Speaker {
         Self {
             csrc,
             loudness: 0.0,
-            last_packet: now,
+            // The first packet counts as one frame's time, like every other.
+            last_packet: now.checked_sub(Duration::from_millis(20)).unwrap_or(now),
             speaking_since: None,
             last_loud: None,
             louder_than_weakest_since: None,
@@ -183,3 +184,6 @@ fn overtakes(now: Instant, louder: bool, since: &mut Option<Instant>) -> bool {
     }
     now.duration_since(*since.get_or_insert(now)) >= OVERTAKE_AFTER
 }
+
+#[cfg(test)]
+mod tests;

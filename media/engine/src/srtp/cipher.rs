@@ -49,6 +49,23 @@ fn new_cipher(profile: Profile, keys: &MasterKeys, labels: [Label; 3]) -> Cipher
     }
 }
 
+#[cfg(test)]
+impl RtpCipher {
+    /// AEAD_AES_128_GCM with session keys instead of master keys, as the RFC's test vectors give them.
+    #[allow(clippy::expect_used)]
+    pub(super) fn gcm_with_session_keys(key: [u8; 16], salt: [u8; 12]) -> Self {
+        Self(Cipher::Gcm128 { cipher: Box::new(Aes128Gcm::new_from_slice(&key).expect("16 bytes")), salt })
+    }
+}
+
+#[cfg(test)]
+impl RtcpCipher {
+    /// See [`RtpCipher::gcm_with_session_keys`].
+    pub(super) fn gcm_with_session_keys(key: [u8; 16], salt: [u8; 12]) -> Self {
+        Self(RtpCipher::gcm_with_session_keys(key, salt).0)
+    }
+}
+
 /// RFC 3711 section 4.1.1: (salt * 2^16) XOR (SSRC * 2^64) XOR (index * 2^16).
 fn counter_start(salt: &[u8; 14], ssrc: u32, index: u64) -> [u8; 16] {
     let mut iv = [0; 16];

@@ -1,0 +1,172 @@
+//! The three gates of the port, and what does not pass them.
+
+use std::net::SocketAddr;
+
+use super::support::peer::check;
+use super::support::{World, ms, secs};
+
+fn stranger() -> SocketAddr {
+    "203.0.113.66:6666".parse().unwrap()
+}
+
+#[test]
+fn checks_are_answered_only_with_the_right_credentials() {
+    let mut world = World::new();
+    let bob = world.listener("bob", 1);
+    let (username, password) = (world.peers[bob].username(), world.peers[bob].theirs.1.clone());
+    let (ours, theirs) = username.split_once(':').unwrap();
+    for (username, password) in [
+        (username.as_str(), "a wrong password of the engine"),
+        (username.as_str(), ""),
+        (&format!("{ours}:somebody"), &password),
+        (&format!("unknown1:{theirs}"), &password),
+        (ours, &password),
+    ] {
+        assert_eq!(world.inject(stranger(), &check(username, password)), 0, "{username}");
+    }
+    let mut without_integrity = check(&username, &password);
+    without_integrity.truncate(without_integrity.len() - 32);
+    without_integrity[3] -= 32;
+    assert_eq!(world.inject(stranger(), &without_integrity), 0);
+    let genuine = check(&username, &password);
+    for bit in 0..8 * (genuine.len() - 8) {
+        let mut forged = genuine.clone();
+        forged[bit / 8] ^= 1 << (bit % 8);
+        assert_eq!(world.inject(stranger(), &forged), 0, "bit {bit}"); // but for the fingerprint, which protects nothing
+    }
+    assert_eq!(world.inject(stranger(), &genuine), 1);
+}
+
+#[test]
+fn dtls_is_not_answered_before_a_check_has_validated_the_address() {
+    let mut world = World::new();
+    let bob = world.listener("bob", 1);
+    let hello = client_hello();
+    assert_eq!(world.inject(world.peers[bob].address, &hello), 0);
+    let check = check(&world.peers[bob].username(), &world.peers[bob].theirs.1);
+    assert_eq!(world.inject(world.peers[bob].address, &check), 1);
+    assert_ne!(world.inject(world.peers[bob].address, &hello), 0, "the same ClientHello, now from a validated address");
+    assert_eq!(world.inject(stranger(), &hello), 0, "another address still is not");
+}
+
+fn client_hello() -> Vec<u8> {
+    let certificate = dimpl::DtlsCertificate {
+        certificate: include_bytes!("support/peer-certificate.der").to_vec(),
+        private_key: include_bytes!("support/peer-key.der").to_vec(),
+    };
+    let now = std::time::Instant::now();
+    let mut dtls = dimpl::Dtls::new_12(std::sync::Arc::new(dimpl::Config::default()), certificate, now);
+    dtls.set_active(true);
+    dtls.handle_timeout(now).unwrap();
+    let mut buffer = [0; 2_048];
+    match dtls.poll_output(&mut buffer) {
+        dimpl::Output::Packet(packet) => packet.to_vec(),
+        other => panic!("no ClientHello but {other:?}"),
+    }
+}
+
+#[test]
+fn media_from_a_foreign_address_is_dropped_and_the_address_not_learned() {
+    let mut world = World::new();
+    world.set_stage(&[("ada", 7, false)]);
+    let bob = world.connected_listener("bob", 1);
+    let ada = world.talking("ada", Some(30));
+    world.run_for(secs(1));
+    let heard = world.peers[bob].heard.len();
+    // A genuine packet that Ada's peer never sent from its own address.
+    world.peers[ada].is_unplugged = true;
+    world.run_for(secs(1));
+    world.peers[ada].is_unplugged = false;
+    let packets = world.peers[ada].take_datagrams(world.now);
+    let (in_flight, stolen): (Vec<_>, Vec<_>) = packets.into_iter().partition(|packet| packet[0] < 128);
+    assert!(!stolen.is_empty() && in_flight.is_empty());
+    for packet in &stolen {
+        assert_eq!(world.inject(stranger(), packet), 0);
+    }
+    assert_eq!(world.peers[bob].heard.len(), heard);
+    assert_eq!(world.inject(world.peers[ada].address, &stolen[0]), 1, "from the selected address it is forwarded");
+}
+
+#[test]
+fn replayed_and_forged_media_is_dropped() {
+    let mut world = World::new();
+    world.set_stage(&[("ada", 7, false)]);
+    world.connected_listener("bob", 1);
+    let ada = world.talking("ada", Some(30));
+    world.run_for(secs(1));
+    let (from, packet) = (world.peers[ada].address, world.peers[ada].last_rtp.clone());
+    let dropped = world.report("speak-ada").packets_dropped;
+    assert_eq!(world.inject(from, &packet), 0, "replayed");
+    let mut forged = packet.clone();
+    forged[3] = forged[3].wrapping_add(1);
+    assert_eq!(world.inject(from, &forged), 0, "forged");
+    assert_eq!(world.report("speak-ada").packets_dropped, dropped + 2);
+}
+
+#[test]
+fn certificate_other_than_announced_ends_the_session() {
+    let mut world = World::new();
+    let mut peer = super::support::Peer::new(world.next_address(), "bob", salon_engine::Direction::Listen, 1);
+    let flipped = if peer.fingerprint.starts_with('0') { "1" } else { "0" };
+    peer.fingerprint.replace_range(0..1, flipped);
+    world.open(peer);
+    world.run_for(secs(1));
+    assert_eq!(world.closed(), [("listen-bob", "peer_closed")]);
+    assert_eq!(world.engine.totals().sessions, 0);
+}
+
+#[test]
+fn another_sessions_checks_cannot_take_over_an_address_in_use() {
+    let mut world = World::new();
+    world.set_stage(&[("ada", 7, false)]);
+    let bob = world.connected_listener("bob", 1);
+    world.talking("ada", Some(30));
+    let eve = world.listener("eve", 1);
+    let check = check(&world.peers[eve].username(), &world.peers[eve].theirs.1);
+    assert_eq!(world.inject(world.peers[bob].address, &check), 0, "Bob's address is Bob's");
+    let from = world.now;
+    world.run_for(secs(1));
+    assert_eq!(world.peers[bob].voices_since(from), [7]);
+}
+
+#[test]
+fn sound_follows_the_address_that_the_peer_nominates() {
+    let mut world = World::new();
+    world.set_stage(&[("ada", 7, false)]);
+    let bob = world.connected_listener("bob", 1);
+    world.talking("ada", Some(30));
+    world.run_for(ms(500));
+    world.peers[bob].address = "198.51.100.99:4000".parse().unwrap(); // from Wi-Fi to cellular
+    world.run_for(secs(3));
+    let from = world.now;
+    world.run_for(secs(1));
+    assert_eq!(world.peers[bob].voices_since(from), [7]);
+    assert_eq!(world.peers[bob].undecipherable, 0);
+}
+
+#[test]
+fn noise_is_dropped_and_answered_by_nothing() {
+    let mut world = World::new();
+    world.set_stage(&[("ada", 7, false)]);
+    let ada = world.talking("ada", Some(30));
+    let from = world.peers[ada].address;
+    let mut state = 1_u64;
+    for len in (0..1_600).chain([9_000]) {
+        let noise: Vec<u8> = std::iter::repeat_with(|| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            state.to_be_bytes()[0]
+        })
+        .take(len)
+        .collect();
+        assert_eq!(world.inject(stranger(), &noise), 0);
+        for first in [0, 1, 22, 23, 128, 144] {
+            let mut noise = noise.clone();
+            if let Some(byte) = noise.first_mut() {
+                *byte = first;
+            }
+            world.inject(from, &noise);
+        }
+    }
+    world.run_for(secs(1));
+    assert_eq!(world.closed(), [], "the session of that address lives on");
+}

@@ -1,0 +1,11 @@
+//! The engine on an emulated network: joining, hearing, being silenced, losing packets, and being attacked.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, missing_debug_implementations)]
+
+mod gates;
+mod hearing;
+mod joining;
+mod lifetime;
+mod network;
+mod stage;
+mod support;

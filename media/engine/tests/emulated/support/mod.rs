@@ -1,0 +1,210 @@
+//! A world in a box: one engine, peers that share no code with it but STUN's and DTLS's libraries, and an emulated network between them.
+//! Time stands still unless a test runs it.
+
+#![allow(dead_code)] // Each part serves some tests.
+
+pub mod peer;
+pub mod sdp;
+pub mod srtp;
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use salon_engine::{CloseReason, Closed, Config, Direction, Engine, Event, Input, NewOffer, Output, SessionReport, Speaker};
+use salon_netem::{Link, Weather};
+
+pub use peer::{Heard, Peer};
+
+pub const ROOM: &str = "room";
+pub const ENGINE_ADDRESS: &str = "192.0.2.1:8004";
+
+pub struct World {
+    pub now: Instant,
+    pub start: Instant,
+    pub engine: Engine,
+    pub events: Vec<Event>,
+    pub peers: Vec<Peer>,
+    uplink: Link<(SocketAddr, Vec<u8>)>,
+    downlink: Link<(SocketAddr, Vec<u8>)>,
+    deadline: Option<Instant>,
+}
+
+pub fn secs(secs: u64) -> Duration {
+    Duration::from_secs(secs)
+}
+
+pub fn ms(ms: u64) -> Duration {
+    Duration::from_millis(ms)
+}
+
+impl World {
+    pub fn new() -> Self {
+        Self::with_weather(Weather::FAIR, 1)
+    }
+
+    pub fn with_weather(weather: Weather, seed: u64) -> Self {
+        let now = Instant::now();
+        let address: SocketAddr = ENGINE_ADDRESS.parse().unwrap();
+        let config = Config { addresses: vec![address.ip()], port: address.port(), seed: [7; 32], unix_time: secs(1_795_000_000) };
+        Self {
+            now,
+            start: now,
+            engine: Engine::new(config, now).unwrap(),
+            events: Vec::new(),
+            peers: Vec::new(),
+            uplink: Link::new(weather, seed),
+            downlink: Link::new(weather, seed + 1),
+            deadline: None,
+        }
+    }
+
+    pub fn set_weather(&mut self, weather: Weather) {
+        self.uplink.set_weather(weather);
+        self.downlink.set_weather(weather);
+    }
+
+    /// Put (person, csrc, muted) on the stage.
+    pub fn set_stage(&mut self, speakers: &[(&str, u32, bool)]) {
+        let speakers: Vec<Speaker> =
+            speakers.iter().map(|(person, csrc, muted)| Speaker { person: (*person).into(), csrc: *csrc, muted: *muted }).collect();
+        self.engine.set_stage(self.now, ROOM, &speakers);
+        self.drain();
+    }
+
+    /// Open a session for `peer` and give it the answer; its number among the peers.
+    pub fn open(&mut self, peer: Peer) -> usize {
+        let offer = peer.offer();
+        let opened = self.engine.open_session(
+            self.now,
+            NewOffer { session: &peer.session, room: ROOM, person: &peer.person, direction: peer.direction, offer: &offer },
+        );
+        self.drain();
+        let mut peer = peer;
+        peer.take_answer(self.now, &opened.unwrap().answer);
+        self.peers.push(peer);
+        self.peers.len() - 1
+    }
+
+    pub fn speaker(&mut self, person: &str) -> usize {
+        let peer = Peer::new(self.next_address(), person, Direction::Speak, 1);
+        self.open(peer)
+    }
+
+    pub fn listener(&mut self, person: &str, slots: usize) -> usize {
+        let peer = Peer::new(self.next_address(), person, Direction::Listen, slots);
+        self.open(peer)
+    }
+
+    pub fn next_address(&self) -> SocketAddr {
+        SocketAddr::new("198.51.100.7".parse().unwrap(), 10_000 + u16::try_from(self.peers.len()).unwrap())
+    }
+
+    /// A speaker with the microphone open, at RFC 6464 `level`, connected.
+    pub fn talking(&mut self, person: &str, level: Option<u8>) -> usize {
+        let at = self.speaker(person);
+        self.run_until_connected(at);
+        let now = self.now;
+        self.peers[at].open_microphone(now, level);
+        at
+    }
+
+    pub fn connected_listener(&mut self, person: &str, slots: usize) -> usize {
+        let at = self.listener(person, slots);
+        self.run_until_connected(at);
+        at
+    }
+
+    pub fn run_until_connected(&mut self, at: usize) {
+        for _ in 0..1_000 {
+            if self.peers[at].is_connected() {
+                return;
+            }
+            self.run_for(ms(10));
+        }
+        panic!("peer {at} has not connected within 10 s");
+    }
+
+    pub fn run_for(&mut self, duration: Duration) {
+        let end = self.now + duration;
+        loop {
+            let peers = self.peers.iter().filter_map(Peer::next_deadline);
+            let next = peers.chain([self.uplink.next_arrival(), self.downlink.next_arrival(), self.deadline].into_iter().flatten()).min();
+            match next {
+                Some(at) if at <= end => self.now = self.now.max(at),
+                _ => break,
+            }
+            self.step();
+        }
+        self.now = end;
+    }
+
+    fn step(&mut self) {
+        if self.deadline.is_some_and(|at| at <= self.now) {
+            self.engine.handle_input(self.now, Input::Timeout);
+            self.drain();
+        }
+        while let Some((from, bytes)) = self.uplink.receive(self.now) {
+            self.engine.handle_input(self.now, Input::Datagram { from, bytes: &bytes });
+            self.drain();
+        }
+        while let Some((to, bytes)) = self.downlink.receive(self.now) {
+            if let Some(peer) = self.peers.iter_mut().find(|peer| peer.address == to && !peer.is_unplugged) {
+                peer.receive(self.now, &bytes);
+            }
+        }
+        for peer in self.peers.iter_mut().filter(|peer| !peer.is_unplugged) {
+            for datagram in peer.take_datagrams(self.now) {
+                self.uplink.send(self.now, (peer.address, datagram));
+            }
+        }
+    }
+
+    /// Take all output; returns how many datagrams were sent.
+    pub fn drain(&mut self) -> usize {
+        let mut sent = 0;
+        loop {
+            match self.engine.poll_output(self.now) {
+                Output::Transmit(batch) => {
+                    assert!(batch.len() <= 64 || batch.iter().all(|(_, bytes)| bytes[0] < 128), "a batch of sound has at most 64");
+                    sent += batch.len();
+                    for (to, bytes) in batch.iter() {
+                        self.downlink.send(self.now, (to, bytes.to_vec()));
+                    }
+                }
+                Output::Event(event) => self.events.push(event),
+                Output::Deadline(at) => {
+                    self.deadline = at;
+                    return sent;
+                }
+            }
+        }
+    }
+
+    /// Put a datagram in front of the engine; how many datagrams it sends at once because of it.
+    pub fn inject(&mut self, from: SocketAddr, bytes: &[u8]) -> usize {
+        self.engine.handle_input(self.now, Input::Datagram { from, bytes });
+        self.drain()
+    }
+
+    pub fn close_person(&mut self, person: &str) -> usize {
+        let count = self.engine.close_person(self.now, ROOM, person, &CloseReason::Asked("removed".into()));
+        self.drain();
+        count
+    }
+
+    /// (session, reason) of every session closed so far.
+    pub fn closed(&self) -> Vec<(&str, &str)> {
+        let closed = self.events.iter().filter_map(|event| match event {
+            Event::Closed(Closed { session, reason, .. }) => Some((&**session, reason.as_str())),
+            Event::Connected(_) => None,
+        });
+        closed.collect()
+    }
+
+    pub fn report(&self, session: &str) -> SessionReport {
+        let mut reports = self.engine.report(self.now, Some(ROOM));
+        reports.retain(|report| &*report.session == session);
+        assert_eq!(reports.len(), 1, "one session {session}");
+        reports.remove(0)
+    }
+}
