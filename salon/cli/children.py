@@ -19,6 +19,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 # A process that ran this long was healthy: its next failure begins the pauses anew.
 _HEALTHY_SECS = 30.0
+_KILLED_SECS = 1.0
 _PAUSES_SECS = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 
 
@@ -68,6 +69,9 @@ class Child:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(asyncio.shield(self._ended), within_secs)
         self.kill()
+        if self._ended is not None:  # at once, but not in no time
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(asyncio.shield(self._ended), _KILLED_SECS)
         if self._keeping is not None:
             self._keeping.cancel()
             await asyncio.gather(self._keeping, return_exceptions=True)

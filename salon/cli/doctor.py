@@ -205,8 +205,11 @@ def _migrations(settings: Environment) -> Finding:
     from django.db import connection  # noqa: PLC0415
     from django.db.migrations.executor import MigrationExecutor  # noqa: PLC0415
 
-    executor = MigrationExecutor(connection)
-    pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    try:
+        executor = MigrationExecutor(connection)
+        pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    finally:
+        connection.close_pool()  # type: ignore[attr-defined]  # its threads would hold the exit up
     if pending:
         raise Failure(f"{len(pending)} changes of the database schema wait. Apply them with: salon manage migrate")
     return Finding("database", Verdict.GOOD, "The database answers and its schema is up to date.")

@@ -1,6 +1,7 @@
 """The `salon` command. Each subcommand imports what it needs and nothing else: starting fast is part of the product."""
 
 import argparse
+import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -87,15 +88,22 @@ def _worker(options: argparse.Namespace) -> int:
 
 
 def _doctor(options: argparse.Namespace) -> int:
+    _log_nothing_but_trouble()
     from salon.cli.doctor import report  # noqa: PLC0415
 
     return report(as_json=options.json)
 
 
 def _token(options: argparse.Namespace) -> int:
+    _log_nothing_but_trouble()
     from salon.cli.token import print_token  # noqa: PLC0415
 
     return print_token(options.handle, create=options.create)
+
+
+def _log_nothing_but_trouble() -> None:
+    """For commands whose output is for reading: what libraries tell of their own start is not."""
+    logging.disable(logging.INFO)
 
 
 def _manage(arguments: Sequence[str]) -> int:

@@ -18,7 +18,7 @@ class Port:
     setting: str
 
     def is_free(self) -> bool:
-        with socket.socket(socket.AF_INET, self.kind) as probe:
+        with socket.socket(socket.AF_INET6 if ":" in self.host else socket.AF_INET, self.kind) as probe:
             if self.kind is socket.SOCK_STREAM:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a closed connection that lingers takes no port
             try:

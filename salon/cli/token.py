@@ -13,7 +13,7 @@ def print_token(handle: str, *, create: bool) -> int:
     if create and not environment().is_development:
         raise Failure("--create makes people without an invitation or an e-mail: it works on development installations only.")
     django.setup()
-    from django.db import OperationalError  # noqa: PLC0415  (needs Django to be set up)
+    from django.db import OperationalError, connection  # noqa: PLC0415  (needs Django to be set up)
 
     from salon.accounts.actions.tokens import create_token  # noqa: PLC0415
     from salon.accounts.models import Person  # noqa: PLC0415
@@ -27,4 +27,6 @@ def print_token(handle: str, *, create: bool) -> int:
         sys.stdout.write(create_token(person, "salon token") + "\n")
     except OperationalError:
         raise Failure("The database does not answer. Start Salon first: salon serve") from None
+    finally:
+        connection.close_pool()  # type: ignore[attr-defined]  # its threads would hold the exit up
     return 0

@@ -94,11 +94,16 @@ def private_cluster_folder(data_dir: Path) -> Path:
     """Where `salon serve` keeps the PostgreSQL cluster that it makes when no database is named.
 
     In the data folder; but PostgreSQL refuses to run as root, and the user it runs as then cannot walk into a home like
-    root's own. Rather than open that home to everybody, the cluster goes where system services keep theirs.
+    root's own. Rather than open that home to everybody, the cluster goes where system services keep theirs. A cluster that
+    exists already stays where it is, whatever becomes of the folders above it.
     """
-    if os.geteuid() == 0 and not all(_is_open(folder) for folder in data_dir.parents):
-        return Path("/var/lib/salon") / hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:16] / "postgresql"
-    return data_dir / "postgresql"
+    beside = data_dir / "postgresql"
+    apart = Path("/var/lib/salon") / hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:16] / "postgresql"
+    if os.geteuid() != 0 or beside.exists():
+        return beside
+    if apart.exists() or not all(_is_open(folder) for folder in data_dir.parents):
+        return apart
+    return beside
 
 
 def _is_open(folder: Path) -> bool:
