@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import async_playwright
+from playwright.async_api import async_playwright, expect
 
 from tests.e2e.browsers import Browsers
 from tests.e2e.cable import Cable
@@ -16,6 +16,7 @@ from tests.e2e.server import Server
 from tests.e2e.sound import Saying, synthesise
 from tests.e2e.visits import Visit
 
+expect.set_options(timeout=10_000)  # two cores carry a server, three browsers, and whatever else the machine does
 Visiting = Callable[..., Awaitable[Visit]]
 
 

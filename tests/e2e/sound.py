@@ -84,8 +84,8 @@ def intelligibility(saying: Saying, heard: Samples) -> float:
     heard = heard[: len(saying.samples)]
     if rms(heard) < SILENT_RMS:
         return 0.0
-    said = _same_stretch(saying.samples, heard)
-    return float(stoi(_at_16_khz(said), _at_16_khz(heard), _RECOGNISER_HZ, extended=False))
+    narrow = _at_16_khz(heard)
+    return float(stoi(_same_stretch(_at_16_khz(saying.samples), narrow), narrow, _RECOGNISER_HZ, extended=False))
 
 
 def rms(samples: Samples) -> float:
@@ -106,14 +106,14 @@ def silent_from(samples: Samples) -> float:
 
 
 def _same_stretch(said: Samples, heard: Samples) -> Samples:
-    """What was said at the time of each piece of `heard`.
+    """What was said at the time of each piece of `heard`; both at 16 kHz.
 
     Piece by piece, because a jitter buffer stretches and shrinks time by some milliseconds as it adapts: nobody hears that, but a
     comparison sample by sample would.
     """
     rounds = np.concatenate([said, said, said])
     begin = len(said) + _offset(rounds[len(said) :], heard)
-    size, slack = int(_PIECE_SECS * RATE_HZ), int(_SLACK_SECS * RATE_HZ)
+    size, slack = int(_PIECE_SECS * _RECOGNISER_HZ), int(_SLACK_SECS * _RECOGNISER_HZ)
     stretches = []
     for at in range(0, len(heard), size):
         piece = heard[at : at + size]

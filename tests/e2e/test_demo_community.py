@@ -15,6 +15,8 @@ from tests.e2e.visits import Visit
 
 pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="session")]
 NEWCOMER_HEARS_WITHIN_SECS = 10.0
+PATIENCE_SECS = 15.0
+"""For recording and measuring, and for a machine that is busy with other tests."""
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +31,7 @@ def turns_of(title: str) -> list[Saying]:
 
 
 async def hears_one_of(ear: Ear, turns: list[Saying]) -> float:
-    heard = await ear.record(2.0)
+    heard = await ear.record(1.8)
     return max(intelligibility(turn, heard) for turn in turns if turn.seconds > 2.0)
 
 
@@ -49,7 +51,7 @@ async def test_a_newcomer_hears_a_demo_conversation_and_joins_it(
     await newcomer.is_listening()
     ear = await newcomer.ear()
     turns, best = turns_of(title), 0.0
-    while best < 0.9 and time.monotonic() - began < 2 * NEWCOMER_HEARS_WITHIN_SECS:
+    while best < 0.9 and time.monotonic() - began < NEWCOMER_HEARS_WITHIN_SECS + PATIENCE_SECS:
         best = max(best, await hears_one_of(ear, turns))
     assert best >= 0.9
     assert await newcomer.page.evaluate("ear.playing()") > 0

@@ -104,5 +104,5 @@ async def come_up(guest: Visit, host: Visit) -> None:
     await guest.raise_hand()
     await host.invite(guest.person)
     await guest.accept_invitation()
-    if await guest.see("mute-button").get_attribute("data-muted") == "true":
-        await guest.unmute()
+    await expect(guest.member(guest.person)).to_be_visible()
+    await expect(guest.see("mute-button")).to_have_attribute("data-muted", "false")
