@@ -49,6 +49,8 @@ def access_person_by_id(person_id: str, *, field: str = "person") -> Person:
 
 def access_media_session_by_id(caller: Caller, session_id: str) -> MediaSession:
     """The caller's own sound session that has not ended. Raises SessionNotFound for everybody else's."""
+    if not is_id(session_id):
+        raise SessionNotFound
     owner = Q(person=caller.person) if caller.person else Q(visitor=caller.visitor)
     session = MediaSession.objects.select_related("room").filter(owner, id=session_id, ended_at=None).first()
     if session is None:

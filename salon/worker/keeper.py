@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from salon.common.errors import SalonError
-from salon.rooms.actions.attendance import close_at_media, lose_connection
+from salon.rooms.actions.attendance import OWNER_LEFT, close_at_media, lose_connection
 from salon.rooms.actions.end_room import end_if_empty, vacate_ended_room
 from salon.rooms.actions.truth import ClosedSession, confirm_connection, list_audience, record_closed
 from salon.rooms.models import MediaSession, Place
@@ -111,11 +111,13 @@ class Keeper:
         for session in places.sessions_at(seats) if seats else []:
             by_seat.setdefault((session.room_id, session.owner), []).append(session)
         for sessions in by_seat.values():
-            if sessions[-1].ended_at is None:
-                confirm_connection(sessions[-1].id)
-            else:
+            newest = sessions[-1]
+            if newest.end_reason == OWNER_LEFT:
                 for session in sessions:
                     close_at_media(session.id, session.owner)
+                continue
+            places.revive_session(newest)
+            confirm_connection(newest.id)
 
     def _list_audiences(self, now: float) -> None:
         listeners = self.attendance.listeners()

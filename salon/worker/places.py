@@ -14,6 +14,8 @@ from salon.worker.attendance import Attendance, Seat
 
 # A session answers within seconds or never.
 _CONNECTS_WITHIN = timedelta(seconds=60)
+VANISHED = "vanished"
+"""Why a session ended that no node has any more."""
 _IN = Q(left_at=None)
 
 
@@ -51,10 +53,10 @@ def stage_of_live_rooms() -> set[Seat]:
 
 
 def sessions_at(seats: Iterable[Seat]) -> list[MediaSession]:
-    """Sessions of these seats that are open, or that their owner left lately: for somebody with sound and without a place."""
+    """For somebody with sound and without a place: sessions, oldest first, that are open, taken for vanished, or left lately."""
     wanted = set(seats)
     rooms, people = {room for room, _ in wanted}, {person for _, person in wanted}
-    lately = Q(ended_at=None) | Q(end_reason=OWNER_LEFT, ended_at__gt=timezone.now() - timedelta(hours=1))
+    lately = Q(ended_at=None) | Q(end_reason__in=[OWNER_LEFT, VANISHED], ended_at__gt=timezone.now() - timedelta(hours=1))
     sessions = MediaSession.objects.filter(lately, room__in=rooms, person__in=people, room__phase=Phase.LIVE).order_by("opened_at")
     return [session for session in sessions if (session.room_id, str(session.person_id)) in wanted]
 
@@ -63,4 +65,9 @@ def end_vanished_sessions(attendance: Attendance) -> int:
     """Mark ended what no node has any more, without a word of its end: a media process died. Returns how many."""
     old = MediaSession.objects.filter(ended_at=None, opened_at__lt=timezone.now() - _CONNECTS_WITHIN)
     vanished = [session.id for session in old if not attendance.has((session.room_id, session.owner), session.direction)]
-    return MediaSession.objects.filter(id__in=vanished, ended_at=None).update(ended_at=timezone.now(), end_reason="vanished")
+    return MediaSession.objects.filter(id__in=vanished, ended_at=None).update(ended_at=timezone.now(), end_reason=VANISHED)
+
+
+def revive_session(session: MediaSession) -> None:
+    """A node that was silent for long has spoken up, and still has it."""
+    MediaSession.objects.filter(id=session.id, end_reason=VANISHED).update(ended_at=None, end_reason="")

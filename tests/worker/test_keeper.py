@@ -343,6 +343,35 @@ def test_sessions_that_vanished_with_their_node_are_ended(held, room, listener):
     assert MediaSession.objects.get(id=held.connected[room.id, listener.id, "listen"]).ended_at is None
 
 
+def test_node_that_was_silent_for_long_and_comes_back_has_its_people_again(held, room, cast, stranger):
+    held.connect(room, stranger)
+    held.round()
+    speak_up, held.roster = held.roster, lambda: None
+    MediaSession.objects.update(opened_at=timezone.now() - timedelta(seconds=61))
+    for somebody in (*cast, stranger):
+        Place.objects.filter(person=somebody).update(entered_at=timezone.now())
+    held.pass_time(NODE_SILENCE_SECS + 5)
+    assert MediaSession.objects.get(person=stranger).end_reason == "vanished"
+    held.roster = speak_up
+    held.pass_time(RECONCILE_SECS)
+    assert is_in(stranger)
+    held.close(room, stranger)
+    held.pass_time(GRACE_SECS)
+    assert not is_in(stranger)
+
+
+def test_node_that_comes_back_after_its_people_were_let_go_has_them_again(held, room, stranger, host):
+    held.connect(room, stranger)
+    held.round()
+    MediaSession.objects.update(opened_at=timezone.now() - timedelta(seconds=61))
+    session = held.connected.pop((room.id, stranger.id, "listen"))
+    held.pass_time(5 + GRACE_SECS + RECONCILE_SECS)
+    assert (is_in(stranger), MediaSession.objects.get(id=session).end_reason) == (False, "vanished")
+    held.connected[room.id, stranger.id, "listen"] = session
+    held.pass_time(5 + RECONCILE_SECS)
+    assert (is_in(stranger), MediaSession.objects.get(id=session).ended_at) == (True, None)
+
+
 def test_keeper_standing_by_changes_nothing(kept, room, cast):
     for _ in range(60):
         kept.now += 1

@@ -56,7 +56,7 @@ def speak(request: HttpRequest, room_id: str) -> HttpResponse:
 
 @router.patch(
     "/media/{session_id}",
-    response=refusals(404, 412, 415, 428, 429, 503),
+    response={204: None, **refusals(404, 412, 415, 428, 429, 503)},
     operation_id="patch_session",
     openapi_extra=_spoken(_FRAGMENT, "200"),
     summary="Restart ICE",
@@ -71,7 +71,7 @@ def patch_session(request: HttpRequest, session_id: str) -> HttpResponse:
 
 @router.delete(
     "/media/{session_id}",
-    response=refusals(404, 503),
+    response={200: None, **refusals(404, 503)},
     operation_id="close_session",
     summary="End a sound session; ending the listening one leaves the room",
 )
