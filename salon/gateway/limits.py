@@ -20,3 +20,7 @@ CUT_GRACE_SECS = 5.0
 
 BODY_BYTES = 256 * 1024
 PICTURE_BYTES = 8 * 1024 * 1024
+PICTURES_AT_ONCE = 32
+"""Being received: 256 MiB of memory at most."""
+BODY_SECS = 30.0
+"""A picture of 8 MiB at 2.2 Mbit/s; whoever is slower does not hold memory any longer."""

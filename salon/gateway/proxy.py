@@ -1,7 +1,12 @@
-"""Everything that is neither a page nor a socket is handed on to web, bodies streamed in both directions."""
+"""Everything that is neither a page nor a socket is handed on to web.
 
+A request's body is read here to its end before web hears of the request: web has few threads, and one that waits for a slow sender
+serves nobody. Answers are streamed where they are long.
+"""
+
+import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from urllib.parse import urlsplit
 
@@ -27,7 +32,8 @@ _TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=2, sock_read=30)
 # Shorter than web keeps an idle connection, so that a request never meets one that is just being closed.
 KEPT_ALIVE_SECS = 10.0
 _PICTURE_PATH = "/api/v1/me/picture"
-_AT_ONCE_BYTES = 64 * 1024
+_AT_ONCE_BYTES = 1024 * 1024
+"""An answer up to this length is taken from web whole, so that a slow reader holds no connection to it."""
 
 
 class BodyTooLarge(Exception):
@@ -38,31 +44,42 @@ class Proxy:
     def __init__(self, session: aiohttp.ClientSession, web_url: str, settings: Environment) -> None:
         self._session = session
         self._web_url = web_url
+        self._pictures = asyncio.Semaphore(limits.PICTURES_AT_ONCE)
         self._trusted = settings.trusted_proxies
         # In production whatever stands in front ends TLS; only then can the address people type begin with https.
         self._scheme = None if settings.is_development else urlsplit(settings.public_url).scheme
 
     async def pass_on(self, request: web.Request) -> web.StreamResponse:
-        body = LimitedBody(request, body_limit(request.path))
-        if body.declared_too_large:
-            return _too_large()
+        try:
+            body = await self._body_of(request)
+        except BodyTooLarge:
+            return _refused(413, "too_large")
+        except TimeoutError:
+            return _refused(408, "invalid")
         try:
             # Encoded: web sees the address exactly as the client wrote it.
             async with self._session.request(
                 request.method,
                 URL(self._web_url + request.raw_path, encoded=True),
                 headers=self._request_headers(request),
-                data=body.chunks() if request.body_exists else None,
+                data=body,
                 allow_redirects=False,
                 skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
                 timeout=_TIMEOUT,
             ) as response:
                 return await _answer(request, response)
         except (aiohttp.ClientError, TimeoutError) as error:
-            if body.too_large:
-                return _too_large()
             logger.info("Web does not answer.", extra={"action": "web_unreachable", "kind": type(error).__name__})
             return web.json_response(refusal("starting", _language(request)), status=503, headers={"Retry-After": "1"})
+
+    async def _body_of(self, request: web.Request) -> bytes | None:
+        """Raises BodyTooLarge, TimeoutError."""
+        if not request.body_exists:
+            return None
+        if request.path != _PICTURE_PATH:
+            return await read_body(request, limits.BODY_BYTES)
+        async with self._pictures:
+            return await read_body(request, limits.PICTURE_BYTES)
 
     def _request_headers(self, request: web.Request) -> CIMultiDict[str]:
         headers = _without_hop_by_hop(request.headers)
@@ -74,30 +91,17 @@ class Proxy:
         return headers
 
 
-class LimitedBody:
-    """The request's body, refused when it is, or turns out to be, longer than it may be."""
-
-    def __init__(self, request: web.Request, limit: int) -> None:
-        self._request = request
-        self._limit = limit
-        self.too_large = False
-
-    @property
-    def declared_too_large(self) -> bool:
-        return (self._request.content_length or 0) > self._limit
-
-    async def chunks(self) -> AsyncIterator[bytes]:
-        seen = 0
-        async for chunk in self._request.content.iter_any():
-            seen += len(chunk)
-            if seen > self._limit:
-                self.too_large = True
+async def read_body(request: web.Request, limit: int) -> bytes:
+    """The whole of it. Raises BodyTooLarge as soon as it is known to be longer than `limit`, TimeoutError after `limits.BODY_SECS`."""
+    if (request.content_length or 0) > limit:
+        raise BodyTooLarge
+    body = bytearray()
+    async with asyncio.timeout(limits.BODY_SECS):
+        async for chunk in request.content.iter_any():
+            body += chunk
+            if len(body) > limit:
                 raise BodyTooLarge
-            yield chunk
-
-
-def body_limit(path: str) -> int:
-    return limits.PICTURE_BYTES if path == _PICTURE_PATH else limits.BODY_BYTES
+    return bytes(body)
 
 
 def client_address(peer: str, forwarded: Sequence[str], trusted: Sequence[IPv4Network | IPv6Network]) -> str:
@@ -151,6 +155,6 @@ def _language(request: web.Request) -> str:
     return "fr" if request.headers.get("Accept-Language", "").startswith("fr") else "en"
 
 
-def _too_large() -> web.Response:
+def _refused(status: int, code: str) -> web.Response:
     # The rest of the body is not read, so the connection cannot be used again.
-    return web.json_response(refusal("too_large"), status=413, headers={"Connection": "close"})
+    return web.json_response(refusal(code), status=status, headers={"Connection": "close"})

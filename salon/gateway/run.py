@@ -18,6 +18,8 @@ logger = logging.getLogger(__name__)
 _KEPT_FILES = 200
 """File descriptors for everything but sockets: web's connections, the bus, files being sent."""
 _STOP_SECS = 2.0
+IDLE_SECS = 65.0
+"""A connection without a complete request is closed after this: longer than proxies keep one to us (nginx: 60 s)."""
 LINGERING_SECS = 2.0
 """How long a refused body is still read, so that its sender gets to see the refusal."""
 
@@ -33,7 +35,7 @@ async def _serve(settings: Environment) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     bus = await open_bus(settings)
     app = make_app(settings, bus, most_sockets=most_sockets())
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_STOP_SECS, lingering_time=LINGERING_SECS)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_STOP_SECS, lingering_time=LINGERING_SECS, keepalive_timeout=IDLE_SECS)
     await runner.setup()
     # SO_REUSEPORT: the kernel spreads connections over as many gateways as are started.
     await web.TCPSite(runner, settings.host, settings.port, reuse_port=True, backlog=1024).start()

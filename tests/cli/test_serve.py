@@ -135,7 +135,9 @@ def test_killed_process_is_started_again(running: Installation, name: str) -> No
     running.wait_until(lambda: running.children().get(name, before[name]) != before[name])
     running.wait_until(lambda: running.health() == (200, PARTS))
     after = running.children()
-    assert {other: after[other] for other in NAMES - {name}} == {other: before[other] for other in NAMES - {name}}
+    # The worker holds a lock in the database: without it, it ends and begins anew.
+    others = NAMES - {name} - ({"worker"} if name == "postgres" else set())
+    assert {other: after[other] for other in others} == {other: before[other] for other in others}
     assert f"{name} was killed by SIGKILL; it starts again." in running.said()
 
 

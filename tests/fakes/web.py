@@ -24,6 +24,8 @@ class FakeWeb:
         self.commands: list[dict[str, Any]] = []
         self.command_answer: tuple[int, Any] = (200, {"seq": 1})
         self.parts = {"web": "ready", "database": "ready"}
+        self.requests: list[str] = []
+        """What was handed on from outside: "METHOD path"."""
         self.policies: list[dict[str, Any]] = []
         self.policy_requests: list[dict[str, int]] = []
         self.is_paused = asyncio.Event()
@@ -103,6 +105,7 @@ class FakeWeb:
         return response
 
     async def _tell_back(self, request: web.Request) -> web.Response:
+        self.requests.append(f"{request.method} {request.raw_path}")
         body = await request.read()
         told = {
             "method": request.method,

@@ -111,6 +111,17 @@ async def test_body_that_does_not_say_its_length_is_counted(http: aiohttp.Client
         assert (response.status, (await told(response))["code"]) == (413, "too_large")
 
 
+async def test_web_hears_of_a_request_only_when_its_body_is_there(gateway: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Web's few threads wait for no slow sender."""
+    monkeypatch.setattr(limits, "BODY_SECS", 0.05)
+    request = "POST /api/v1/rooms HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf"
+
+    status, body = await raw_request(gateway, request)
+
+    assert (status, json.loads(body)["code"]) == (408, "invalid")
+    assert gateway.web.requests == []
+
+
 @pytest.mark.parametrize(
     "path",
     ["/internal/snapshot", "/internal", "//internal/health", "/./internal/health", "/api/../internal/health", "/%69nternal/health"],
