@@ -4,6 +4,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.models import EmailAddress
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from django.forms import BaseForm
@@ -38,6 +39,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
 
     def send_account_already_exists_mail(self, email: str) -> None:
         messages.send_mail("account_already_exists", email, {"sign_in_url": f"{environment().public_url}/sign-in"})
+
+    def can_delete_email(self, email_address: EmailAddress) -> bool:
+        # allauth would let the last one go where a phone number is another way in, though this person may have none.
+        return not email_address.primary
 
     def validation_error(self, code: str, *args: object) -> Exception:
         # A rate limit is no fault of a field: it leaves as 429 like every other one.

@@ -51,7 +51,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "salon.accounts.callers.VisitorMiddleware",
-    "salon.accounts.passkey_input.PasskeyInputMiddleware",
+    "salon.accounts.sign_in_input.SignInInputMiddleware",
     "salon.api.failures.OneErrorBodyMiddleware",
 ]
 SECURE_REFERRER_POLICY = "same-origin"
