@@ -1,14 +1,15 @@
 """The engine and Chromium: a browser is heard by aiortc, and hears it."""
 
-import subprocess
+import wave
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from playwright.async_api import Page, Route, async_playwright
 
 from salon.relay._engine import Engine, SessionConnected, Speaker
-from tests.relay.engine_peers import HEARD_RMS, Room, loudest_hz, rms
+from tests.relay.engine_peers import HEARD_RMS, RATE_HZ, Room, loudest_hz, rms
 
 _SHELL = Path("/usr/bin/chromium-headless-shell")
 _ORIGIN = "http://localhost:18706/"
@@ -60,14 +61,24 @@ async def room(engine: Engine) -> AsyncIterator[Room]:
 
 
 @pytest.fixture
-async def page(tmp_path: Path) -> AsyncIterator[Page]:
-    if not _SHELL.exists():
-        pytest.skip("chromium-headless-shell is not installed")
-    tone = tmp_path / "tone.wav"
-    subprocess.run(["sox", "-n", "-r", "48000", "-c", "1", str(tone), "synth", "20", "sine", "440", "gain", "-10"], check=True)
+def tone(tmp_path: Path) -> Path:
+    """Ten seconds of 440 Hz as a WAV file, for the fake microphone."""
+    times = np.arange(10 * RATE_HZ) / RATE_HZ
+    file = tmp_path / "tone.wav"
+    with wave.open(str(file), "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(RATE_HZ)
+        out.writeframes((0.3 * 32767 * np.sin(2 * np.pi * 440 * times)).astype("<i2").tobytes())
+    return file
+
+
+@pytest.fixture
+async def page(tone: Path) -> AsyncIterator[Page]:
     flags = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", f"--use-file-for-fake-audio-capture={tone}"]
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=_SHELL, args=[*flags, "--disable-gpu", "--disable-background-networking"])
+        quiet = ["--disable-gpu", "--disable-background-networking"]
+        browser = await playwright.chromium.launch(executable_path=_SHELL, args=[*flags, *quiet])
         page = await browser.new_page()
 
         async def blank(route: Route) -> None:
@@ -110,5 +121,5 @@ async def test_chromium_hears_each_slot_and_who_speaks(room: Room, page: Page) -
         if len(heard) == 2:
             break
         await page.wait_for_timeout(100)
-    assert sorted(sum(inbound["sources"], [])) == [7, 8]
+    assert sorted(csrc for sources in inbound["sources"] for csrc in sources) == [7, 8]
     assert [entry["packetsLost"] for entry in heard] == [0, 0]

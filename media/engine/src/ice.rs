@@ -70,11 +70,15 @@ impl IceLite {
         std::iter::once(&self.ours).chain(self.before_restart.iter().map(|(ours, _)| ours)).map(|ours| ours.ufrag.as_str())
     }
 
-    /// Begin a restart with fresh credentials on both sides. Returns the ufrag that is no longer valid, if an earlier restart was under way.
+    /// Begin a restart with fresh credentials on both sides. Returns the ufrag of an earlier restart that the peer never used.
     pub(crate) fn restart(&mut self, ours: IceCredentials, theirs: IceCredentials) -> Option<String> {
         let ours_before = std::mem::replace(&mut self.ours, ours);
         let theirs_before = std::mem::replace(&mut self.theirs, theirs);
-        self.before_restart.replace((ours_before, theirs_before)).map(|(ours, _)| ours.ufrag)
+        if self.before_restart.is_some() {
+            return Some(ours_before.ufrag); // What is in use stays in use.
+        }
+        self.before_restart = Some((ours_before, theirs_before));
+        None
     }
 
     /// Our ufrag of before the restart, once the peer has used the new one: the old one is then forgotten.
@@ -137,4 +141,81 @@ fn hmac_sha1(key: &[u8], parts: &[&[u8]]) -> [u8; 20] {
         mac.update(part);
     }
     mac.finalize().into_bytes().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::SeedableRng;
+
+    /// RFC 5769 section 2.1: a request by `evtj:h6vY` to whom the password `VOkJxbRl1RmTxUk/WvJxBt` belongs.
+    const REQUEST: [u8; 108] = *b"\x00\x01\x00\x58\x21\x12\xa4\x42\xb7\xe7\xa7\x01\xbc\x34\xd6\x86\xfa\x87\xdf\xae\
+        \x80\x22\x00\x10STUN test client\x00\x24\x00\x04\x6e\x00\x01\xff\x80\x29\x00\x08\x93\x2f\xf9\xb1\x51\x26\x3b\x36\
+        \x00\x06\x00\x09evtj:h6vY   \x00\x08\x00\x14\x9a\xea\xa7\x0c\xbf\xd8\xcb\x56\x78\x1e\xf2\xb5\xb2\xd3\xf2\x49\
+        \xc1\xb5\x71\xa2\x80\x28\x00\x04\xe5\x7a\x3b\xcf";
+
+    fn credentials(ufrag: &str, password: &str) -> IceCredentials {
+        IceCredentials { ufrag: ufrag.into(), password: password.into() }
+    }
+
+    fn agent(password: &str) -> IceLite {
+        IceLite::new(credentials("evtj", password), credentials("h6vY", "unknown to us, and not needed"))
+    }
+
+    fn address(text: &str) -> SocketAddr {
+        text.parse().expect("an address")
+    }
+
+    #[test]
+    fn request_of_rfc_5769_is_genuine_only_with_its_password() {
+        let message = StunMessage::parse(&REQUEST).expect("well formed");
+        assert_eq!(addressed_ufrag(&message), Some("evtj"));
+        assert_eq!(agent("VOkJxbRl1RmTxUk/WvJxBT").answer_check(&message, address("192.0.2.1:32853")), None);
+        // Its sender says that it is controlled, as we always are: the genuine request is answered by a role conflict.
+        let answer = agent("VOkJxbRl1RmTxUk/WvJxBt").answer_check(&message, address("192.0.2.1:32853")).expect("genuine");
+        assert!(!answer.validates);
+        assert_eq!(StunMessage::parse(&answer.bytes).expect("well formed").error_code().map(|(code, _)| code), Some(487));
+    }
+
+    #[test]
+    fn answer_tells_an_ipv4_peer_of_a_dual_stack_socket_its_own_address() {
+        let mut bytes = [0; 256];
+        let request = StunMessage::binding_request("evtj:h6vY", is::stun::TransId::new(), true, 1, 1, false);
+        let len = request.to_bytes(Some(b"password"), &mut bytes, hmac_sha1).expect("fits");
+        let message = StunMessage::parse(&bytes[..len]).expect("well formed");
+        let answer = agent("password").answer_check(&message, address("[::ffff:192.0.2.1]:4000")).expect("genuine");
+        let answer = StunMessage::parse(&answer.bytes).expect("well formed");
+        assert_eq!(answer.mapped_address(), Some(address("192.0.2.1:4000")));
+        assert!(answer.verify(b"password", hmac_sha1));
+    }
+
+    #[test]
+    fn first_address_serves_until_the_peer_nominates() {
+        let mut agent = agent("password");
+        agent.validate(address("192.0.2.1:1"), false);
+        agent.validate(address("192.0.2.1:2"), false);
+        assert_eq!(agent.selected(), Some(address("192.0.2.1:1")));
+        agent.validate(address("192.0.2.1:2"), true);
+        assert_eq!(agent.selected(), Some(address("192.0.2.1:2")));
+    }
+
+    #[test]
+    fn ninth_address_makes_another_be_forgotten_but_never_the_selected_one() {
+        let mut agent = agent("password");
+        for port in 1..=8 {
+            assert_eq!(agent.validate(address(&format!("192.0.2.1:{port}")), port == 1), None);
+        }
+        assert_eq!(agent.validate(address("192.0.2.1:9"), false), Some(address("192.0.2.1:2")));
+        assert_eq!(agent.selected(), Some(address("192.0.2.1:1")));
+        assert_eq!(agent.validated().len(), 8);
+    }
+
+    #[test]
+    fn credentials_are_long_random_and_of_the_allowed_letters() {
+        let mut random = StdRng::seed_from_u64(1);
+        let (one, other) = (random_credentials(&mut random), random_credentials(&mut random));
+        assert_eq!((one.ufrag.len(), one.password.len()), (8, 24));
+        assert!(one.ufrag != other.ufrag && one.password != other.password);
+        assert!(IceCredentials::parse(Some(&one.ufrag), Some(&one.password)).is_ok());
+    }
 }

@@ -85,3 +85,6 @@ impl fmt::Debug for IceCredentials {
         f.debug_struct("IceCredentials").field("ufrag", &self.ufrag).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;
