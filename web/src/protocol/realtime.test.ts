@@ -118,6 +118,12 @@ describe('after a drop', () => {
     await start();
     FakeSocket.latest.drop(4503);
     expect(client.state).toEqual({ phase: 'waiting', stopping: true });
+    await vi.advanceTimersByTimeAsync(1_000);
+    FakeSocket.latest.drop(1006);
+    expect(client.state).toEqual({ phase: 'waiting', stopping: true });
+    await reconnect(1);
+    FakeSocket.latest.drop(1006);
+    expect(client.state).toEqual({ phase: 'waiting', stopping: false });
   });
 
   it('waits as long as the server asked for', async () => {

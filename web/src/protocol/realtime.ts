@@ -56,6 +56,7 @@ export class RealtimeClient {
   #state: ConnectionState = { phase: 'idle' };
   #socket: WebSocket | null = null;
   #attempt = 0;
+  #isStopping = false;
   #nextId = 1;
   #pending = new Map<number, (frame: ServerFrame | null) => void>();
   #timers = new Set<ReturnType<typeof setTimeout>>();
@@ -151,6 +152,7 @@ export class RealtimeClient {
 
   #welcome(person: PersonId | null, heartbeatSecs: number): void {
     this.#attempt = 0;
+    this.#isStopping = false;
     this.#setState({ phase: 'open' });
     for (const watch of this.#watches.values()) this.#askFor(watch);
     this.#pingEvery(heartbeatSecs * 750);
@@ -257,11 +259,13 @@ export class RealtimeClient {
     return this.#nextId++;
   }
 
-  #wait(stopping: boolean, retryAfterSecs: number | null = null): void {
+  #wait(saidStopping: boolean, retryAfterSecs: number | null = null): void {
     this.#drop();
+    // What the server said before it went holds until it is back.
+    this.#isStopping ||= saidStopping;
     const delay = Math.max(backoffMs(this.#attempt, this.#options.random()), (retryAfterSecs ?? 0) * 1_000);
     this.#attempt += 1;
-    this.#setState({ phase: 'waiting', stopping });
+    this.#setState({ phase: 'waiting', stopping: this.#isStopping });
     this.#after(delay, () => void this.#connect());
   }
 

@@ -5,7 +5,7 @@ const SHOW_AFTER_MS = 2_000;
 
 /** How the line to the server is, for the banner. */
 export class Link {
-  #state: ConnectionState = $state.raw({ phase: 'idle' });
+  #isRestarting = $state(false);
   #isLong = $state(false);
   isOnline = $state(navigator.onLine);
 
@@ -36,7 +36,7 @@ export class Link {
   }
 
   #changed(state: ConnectionState): void {
-    this.#state = state;
+    if (state.phase === 'waiting') this.#isRestarting = state.stopping;
     if (state.phase === 'open' || state.phase === 'idle') {
       clearTimeout(this.#timer);
       this.#timer = undefined;
@@ -50,6 +50,6 @@ export class Link {
   get trouble(): 'offline' | 'restarting' | 'unreachable' | null {
     if (!this.isOnline) return 'offline';
     if (!this.#isLong) return null;
-    return this.#state.phase === 'waiting' && this.#state.stopping ? 'restarting' : 'unreachable';
+    return this.#isRestarting ? 'restarting' : 'unreachable';
   }
 }
