@@ -29,6 +29,8 @@ _BEFORE_INVITING_SECS = 2.0
 """As a human host would: a hand is seen, then taken up."""
 _ARRIVAL_SECS = 15.0
 _LONGEST_RETRY_SECS = 15.0
+_ABSENCE_SECS = 4.0
+"""Presence runs a little behind a reconnection; longer than this it is no delay."""
 _STEADY_SECS = 60.0
 """A room held this long counts as working: the next failure is retried at once again."""
 Broken = (Refused, SessionLost, aiohttp.ClientError, ConnectionError, TimeoutError)
@@ -86,6 +88,7 @@ class Conversation:
         self._turns = itertools.cycle(script.turns)
         self._turn = next(self._turns)
         self._quiet_until = 0.0
+        self._absent_since: float | None = None
 
     async def run(self) -> None:
         """For ever; end it by cancelling."""
@@ -112,6 +115,7 @@ class Conversation:
         return [*self._speakers.values(), *self._audience]
 
     async def _hold(self) -> None:
+        self._absent_since = None
         room = await self._find_room() or await self._open_room()
         await self._host.enter(room)
         await self._host.go_on_air(room)
@@ -204,6 +208,17 @@ class Conversation:
                 self._quiet_until = 0.0
             case {"type": "event", "kind": "room_ended"}:
                 raise SessionLost("the room ended")
+            case {"type": "presence", "stream": stream, "connected": connected} if stream == f"room/{room}":
+                self._notice_absence(self._people() - set(connected))
+
+    def _notice_absence(self, absent: set[str]) -> None:
+        """The server's word on who has sound comes sooner than the transport's own doubts, which take half a minute (RFC 7675)."""
+        if not absent:
+            self._absent_since = None
+        elif self._absent_since is None:
+            self._absent_since = time.monotonic()
+        elif time.monotonic() - self._absent_since > _ABSENCE_SECS:
+            raise SessionLost("somebody on the stage is not connected any more")
 
     def _people(self) -> set[str]:
         return {actor.person for actor in self._speakers.values()}
