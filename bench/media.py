@@ -95,7 +95,7 @@ def bring_crowd(salon: Installation, media: int, *, tokens: object, stages: int,
     crowd = Crowd()
     cpu_before = 0.0
     for line in run_load_client(
-        "room", base=salon.base, tokens=tokens, stages=stages, one_by_one=one_by_one, windows=_WINDOWS, window=window, deadline="100s"
+        "room", base=salon.base, tokens=tokens, stages=stages, one_by_one=one_by_one, windows=_WINDOWS, window=window, deadline="150s"
     ):
         match line["kind"]:
             case "joined":
