@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from salon.accounts.faces import Face, face_of
 from salon.accounts.models import Person
@@ -33,36 +33,35 @@ def seats_of(room: Room, *people: str) -> Seats:
 
 def seats_of_all(rooms: Sequence[Room], *people: str) -> dict[str, Seats]:
     """`seats_of` for several rooms by id; still one query."""
-    places = _with_people(Place.objects.filter(STANDING | Q(person__in=people), room__in=[room.id for room in rooms]))
-    by_room: dict[str, list[Place]] = {room.id: [] for room in rooms}
-    for place in places:
-        by_room[place.room_id].append(place)
-    return {room.id: _seats(room, by_room[room.id]) for room in rooms}
+    return _seats_by_room(rooms, STANDING | Q(person__in=people))
 
 
 def seats_on_stage(rooms: Sequence[Room]) -> dict[str, Seats]:
     """Like `seats_of_all`, without the queues: enough for cards."""
-    places = _with_people(Place.objects.filter(on_stage_since__isnull=False, room__in=[room.id for room in rooms]))
-    by_room: dict[str, list[Place]] = {room.id: [] for room in rooms}
-    for place in places:
-        by_room[place.room_id].append(place)
-    return {room.id: _seats(room, by_room[room.id]) for room in rooms}
+    return _seats_by_room(rooms, Q(on_stage_since__isnull=False))
 
 
 def save_changed_places(room: Room, before: RoomStage, after: RoomStage, now: datetime) -> None:
     """Write the fields in which `after` differs, and the times of entering and leaving that follow from them. The room's row is locked."""
+    # People whose places change alike, as everybody's does when a room ends, are one statement.
+    alike: dict[tuple[tuple[str, object], ...], list[PersonId]] = {}
     for person, place in after.places.items():
         changed = _changed_fields(before.places[person], place, now)
-        if changed:
-            Place.objects.filter(room=room, person_id=person).update(**changed)
+        alike.setdefault(tuple(changed.items()), []).append(person)
+    for change, people in alike.items():
+        if change:
+            Place.objects.filter(room=room, person__in=people).update(**dict(change))
 
 
 def add_faces(seats: Seats, people: Iterable[Person]) -> None:
     seats.faces.update((person.id, face_of(person)) for person in people)
 
 
-def _with_people(places: QuerySet[Place]) -> QuerySet[Place]:
-    return places.select_related("person", "invited_by", "muted_by")
+def _seats_by_room(rooms: Sequence[Room], wanted: Q) -> dict[str, Seats]:
+    places: dict[str, list[Place]] = {room.id: [] for room in rooms}
+    for place in Place.objects.select_related("person", "invited_by", "muted_by").filter(wanted, room__in=list(places)):
+        places[place.room_id].append(place)
+    return {room.id: _seats(room, places[room.id]) for room in rooms}
 
 
 def _seats(room: Room, places: list[Place]) -> Seats:

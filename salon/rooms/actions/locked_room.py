@@ -4,9 +4,10 @@ Through the door → `locked_room` (the room's row is locked, so commands in one
 `commit` (changed fields, audit record, events and policy, all in this transaction).
 """
 
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
@@ -21,7 +22,9 @@ from salon.rooms.events import Cause, events_of, room_stream
 from salon.rooms.models import Room, RoomAction
 from salon.rooms.policy import epochs_of, heard, publish_policy
 from salon.rooms.stages import Seats, add_faces, save_changed_places, seats_of
-from salon.streams.events import NewEvent, emit_all, newest_seq
+from salon.streams.events import emit_all, newest_seq
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -31,8 +34,6 @@ class LockedRoom:
     room: Room
     seats: Seats
     now: datetime
-    further_events: list[NewEvent] = field(default_factory=list)
-    """Emitted together with the change's own; an action never emits by itself (streams/events.py says why)."""
 
     @property
     def stage(self) -> RoomStage:
@@ -54,10 +55,10 @@ class LockedRoom:
             self._record(action, actor, target, data or {})
         cause = Cause(action, face_of(actor) if actor else None, target.id if target else None, reason)
         add_faces(self.seats, [person for person in (actor, target) if person])
-        self.further_events += events_of(self.room, before, outcome, self.seats.faces, cause)
         if self._media_must_know(before, outcome.stage):
             publish_policy(self.room)
-        emit_all(self.further_events)
+        # All at once and last: streams/events.py says why.
+        emit_all(events_of(self.room, before, outcome, self.seats.faces, cause))
         return newest_seq(room_stream(self.room.id))
 
     def _save(self, outcome: Outcome) -> None:
@@ -66,6 +67,7 @@ class LockedRoom:
             if isinstance(happening, RoomClosed):
                 self.room.phase, self.room.ended_at, self.room.end_reason = Phase.ENDED, self.now, happening.reason
                 self.room.save(update_fields=["phase", "ended_at", "end_reason"])
+                logger.info("A room ended.", extra={"action": "room_ended", "room": self.room.id, "reason": happening.reason.value})
 
     def _record(self, action: str, actor: Person | None, target: Person | None, data: Mapping[str, object]) -> None:
         RoomAction.objects.create(room=self.room, action=action, actor=actor, target=target, data=dict(data), at=self.now)

@@ -1,5 +1,7 @@
 """Opening a room."""
 
+import logging
+
 from django.db import transaction
 from django.utils import timezone
 
@@ -15,6 +17,8 @@ from salon.rooms.queries import my_place_in
 from salon.rooms.stages import seats_of
 from salon.streams.events import NewEvent, emit_all
 from salon.streams.names import person_stream
+
+logger = logging.getLogger(__name__)
 
 
 def open_room(host: Person, *, title: str, topic: str, language: str, visibility: Visibility = Visibility.OPEN) -> Room:
@@ -40,4 +44,5 @@ def open_room(host: Person, *, title: str, topic: str, language: str, visibility
             seats = seats_of(room)
             events.append(room_listed(room, seats.stage, seats.faces))
         emit_all(events)
+    logger.info("A room was opened.", extra={"action": "room_opened", "room": room.id, "host": host.id})
     return room

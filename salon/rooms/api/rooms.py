@@ -2,7 +2,7 @@ from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest
 from ninja import Query, Router, Schema, Status
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 from typing_extensions import TypedDict
 
 from salon.accounts.callers import caller_of, person_of
@@ -11,6 +11,8 @@ from salon.rooms import queries
 from salon.rooms.access import access_room_by_id, require_listening_allowed
 from salon.rooms.actions.open_room import open_room as act_open_room
 from salon.rooms.enums import Visibility
+from salon.rooms.languages import LANGUAGE_PATTERN
+from salon.rooms.models.room import TITLE_MAX, TOPIC_MAX
 from salon.rooms.rate_limits import ROOMS_OPENED
 from salon.rooms.shapes import RoomBody, RoomCard
 
@@ -18,13 +20,13 @@ router = Router()
 
 
 class NewRoom(Schema):
-    """Lengths are measured after cleaning: title 100 characters, topic 200."""
+    """Lengths are measured after cleaning (white space, invisible characters): what OpenAPI says here, the action decides."""
 
     model_config = ConfigDict(extra="forbid")
 
-    title: str
-    topic: str = ""
-    language: str
+    title: Annotated[str, Field(json_schema_extra={"minLength": 1, "maxLength": TITLE_MAX})]
+    topic: Annotated[str, Field(json_schema_extra={"maxLength": TOPIC_MAX})] = ""
+    language: Annotated[str, Field(description="BCP 47, such as fr or en-GB", json_schema_extra={"pattern": LANGUAGE_PATTERN})]
     visibility: Literal["open"] = "open"
 
 

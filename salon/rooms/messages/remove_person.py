@@ -15,7 +15,7 @@ _MINUTES_MAX = 366 * 24 * 60
 
 class RemovePerson(Fields):
     person: PersonIdField
-    reason: str = ""
+    reason: Annotated[str, Field(json_schema_extra={"maxLength": REASON_MAX})] = ""
     minutes: Annotated[int, Field(ge=1, le=_MINUTES_MAX)] | None = None
 
 

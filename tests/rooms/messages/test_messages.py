@@ -165,6 +165,12 @@ def test_remove_person(run, room, speaker, host, policy_version):
     assert run("speaker", "raise_hand") == "not_found"
 
 
+def test_remove_person_who_has_left_tells_them_too(run, room, listener):
+    run("listener", "leave_room")
+    assert run("moderator", "remove_person", person=listener.id, reason="Later") is None
+    assert told(listener, room) == ("remove_person", "moderator", "Later")
+
+
 def test_leave_room(run, room, speaker, policy_version):
     version = policy_version()
     assert run("stranger", "leave_room") == "not_in_room"
