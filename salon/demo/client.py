@@ -204,7 +204,11 @@ class Events:
         ticket = (await self._api.post("/api/v1/realtime/ticket"))["ticket"]
         self._socket = await self._api.socket()
         self._tasks.append(asyncio.create_task(self._read()))
-        welcome = await self.ask("hello", ticket=ticket)
+        try:
+            welcome = await self.ask("hello", ticket=ticket)
+        except BaseException:
+            await self.__aexit__()
+            raise
         self._tasks.append(asyncio.create_task(self._ping(welcome["heartbeat_secs"] / 2)))
         return self
 

@@ -125,11 +125,10 @@ class Conversation:
         hands = asyncio.create_task(self._take_up_hands(room))
         talk = asyncio.create_task(self._talk())
         try:
-            # Neither ends by itself: the first that does has failed, and its exception is what broke the room.
+            # Neither ends but by an exception, which is then what broke the room.
             done, _ = await asyncio.wait((hands, talk), return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
-            raise SessionLost("the event socket closed")
         finally:
             for task in (hands, talk):
                 task.cancel()
@@ -189,6 +188,16 @@ class Conversation:
                 raise SessionLost(f"{actor.handle} lost the connection")
 
     async def _take_up_hands(self, room: str) -> None:
+        """Never ends by itself. A gateway that restarts costs the hands some seconds and the sound nothing."""
+        for attempt in itertools.count(1):
+            try:
+                await self._follow(room)
+            except (aiohttp.ClientError, ConnectionError, TimeoutError, Refused) as error:
+                if isinstance(error, Refused) and error.is_final:
+                    raise
+            await asyncio.sleep(backoff_secs(min(attempt, 3)))
+
+    async def _follow(self, room: str) -> None:
         async with Events(self._host.api) as events:
             await events.watch(f"room/{room}")
             queue = await events.watch(f"hands/{room}")
