@@ -238,7 +238,7 @@ export const en = {
   'demo.title': 'Try it as somebody',
   'demo.text': 'This is a demo house. Borrow a person and raise a hand; nothing to sign up for.',
   'demo.be': 'Be',
-  'demo.newcomer': 'Someone new',
+  'demo.newcomer': 'A new face',
   'demo.hello': (name: string) => `You are ${name} now.`,
 
   'needsAccount.title': 'This page is about you',

@@ -237,7 +237,7 @@ export const fr: Messages = {
   'demo.title': 'Essayez dans la peau de quelqu’un',
   'demo.text': 'Ceci est une maison de démonstration. Empruntez une personne et levez la main, sans inscription.',
   'demo.be': 'Être',
-  'demo.newcomer': 'Une personne nouvelle',
+  'demo.newcomer': 'Nouveau visage',
   'demo.hello': (name) => `Vous êtes maintenant ${name}.`,
 
   'needsAccount.title': 'Cette page parle de vous',
