@@ -3,7 +3,7 @@
 import pytest
 
 from salon.rooms.actions import attendance, hands, invitations, mutes, stepping_down
-from salon.rooms.actions.end_room import end_if_empty, end_room
+from salon.rooms.actions.end_room import end_room
 from salon.rooms.actions.open_room import open_room
 from salon.rooms.actions.remove_person import remove_person
 from salon.rooms.actions.truth import ClosedSession, confirm_connection, list_audience, record_closed
@@ -113,9 +113,9 @@ def test_opening_and_emptying_a_room_is_told_to_hallway_and_host(host, stranger)
         watch.check("open_room")
     assert [card["id"] for card in hallway.state["rooms"]] == [room.id]
     Room.objects.update(entered_at=room.opened_at)
-    assert end_if_empty(room) is True
+    attendance.leave(room, host)
     for watch in (hallway, own):
-        watch.check("end_if_empty")
+        watch.check("leave")
     assert (hallway.state, own.state) == ({"rooms": []}, {"places": {}})
 
 

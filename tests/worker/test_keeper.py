@@ -226,6 +226,20 @@ def test_host_who_asked_to_listen_and_never_connected_is_nobody_after_a_minute(k
     assert reload(room).phase == "ended"
 
 
+def test_host_on_the_way_keeps_the_room_while_a_guest_comes_and_goes(kept, host, listener):
+    room = open_room(host, title="x", topic="", language="en")
+    kept.connect(room, listener)
+    kept.pass_time(NODE_SILENCE_SECS)
+    kept.close(room, listener)
+    kept.pass_time(GRACE_SECS + RECONCILE_SECS)
+    assert (is_in(listener), reload(room).phase) == (False, "live")
+    kept.connect(room, host)
+    kept.round()
+    age(room, 61)
+    kept.pass_time(RECONCILE_SECS)
+    assert reload(room).phase == "live"
+
+
 def test_host_who_never_came_gives_the_stage_up_while_guests_are_there(kept, host, listener):
     room = open_room(host, title="x", topic="", language="en")
     kept.connect(room, listener)

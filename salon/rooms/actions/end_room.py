@@ -36,10 +36,12 @@ def end_if_empty(room: Room) -> bool:
 
 
 def _is_empty(room: Room, now: datetime) -> bool:
-    """A host who opened the room and has not come to it is not in it yet."""
-    if Place.objects.filter(room=room, left_at=None, entered_at__isnull=False).exists():
+    """A host who opened the room is not in it before they come, but has a minute to come, whoever looks in meanwhile."""
+    people = Place.objects.filter(room=room, left_at=None)
+    if people.filter(entered_at__isnull=False).exists():
         return False
-    return room.entered_at is not None or now - room.opened_at >= ENTERED_WITHIN
+    somebody_may_come = room.entered_at is None or people.exists()
+    return not somebody_may_come or now - room.opened_at >= ENTERED_WITHIN
 
 
 def vacate_ended_room(room: Room) -> int:

@@ -122,6 +122,7 @@ def test_one_person_in_two_rooms_at_once_waits_for_nobody_in_a_circle(person, ro
 
 def test_entering_against_the_end_of_an_empty_room(host, listener):
     room = open_room(host, title="x", topic="", language="en")
+    attendance.leave(room, host)
     Room.objects.update(entered_at=room.opened_at)
     results = at_once(lambda: end_if_empty(room), lambda: attendance.enter_room(room, listener))
     phase = Room.objects.get().phase
