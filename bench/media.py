@@ -40,16 +40,6 @@ class Window:
         return self.server_cpu_secs * 1e6 / self.packets
 
     @property
-    def listeners_per_core(self) -> float:
-        """How many such listeners would fill one core while somebody talks.
-
-        By the packets that a listener really got for each frame of 20 ms that was said: a load client that was kept waiting
-        sends less than fifty a second, and that must not look like cheap listeners.
-        """
-        packets_per_frame = self.packets_per_listener_sec / self.frames_per_speaker_sec
-        return 1e6 / (self.us_per_packet * packets_per_frame * _FRAMES_PER_SEC)
-
-    @property
     def lost_percent(self) -> float:
         """Late packets undo what an earlier window counted as lost, so a window can come out below nothing: that is none."""
         lost = max(self.lost, 0)
@@ -68,6 +58,18 @@ class Crowd:
     @property
     def us_per_packet(self) -> list[float]:
         return [window.us_per_packet for window in self.windows]
+
+    @property
+    def listeners_per_core(self) -> list[float]:
+        """How many such listeners would fill one core while somebody talks.
+
+        By the packets that a listener really got for each frame of 20 ms that was said: a load client that was kept waiting
+        sends less than fifty a second, and that must not look like cheap listeners. Over all windows together, because
+        what was said in one may arrive in the next.
+        """
+        received = sum(window.packets_per_listener_sec * window.seconds for window in self.windows)
+        said = sum(window.frames_per_speaker_sec * window.seconds for window in self.windows)
+        return [1e6 / (us * received / said * _FRAMES_PER_SEC) for us in self.us_per_packet]
 
     @property
     def packet_bytes(self) -> int:
@@ -170,7 +172,7 @@ def crowd_figures(small: Crowd, large: Crowd, limit: list[float], fresh_kib: int
     yield Figure("media.limit_us_per_packet", "us", "lower", tuple(limit))
     # Every window against the limit's median: pairing noise with noise would say nothing more.
     yield Figure("media.limit_ratio", "ratio", "higher", tuple(median(limit) / us for us in ours))
-    yield Figure("media.listeners_per_core", "listeners", "higher", tuple(window.listeners_per_core for window in windows))
+    yield Figure("media.listeners_per_core", "listeners", "higher", tuple(large.listeners_per_core))
     yield Figure("media.cost_growth_100_to_1000", "ratio", "lower", tuple(us / median(small.us_per_packet) for us in ours))
     yield Figure("media.forward_delay_ms_p99", "ms", "lower", tuple(window.delay_p99_ms for window in windows))
     yield Figure("media.engine_forward_delay_ms_p99", "ms", "lower", tuple(large.engine_delay_p99_ms))

@@ -101,7 +101,7 @@ func runRequests(ctx context.Context, arguments []string) error {
 	flags := flag.NewFlagSet("requests", flag.ExitOnError)
 	base := flags.String("base", "http://localhost:8000", "the server")
 	tokens := flags.String("tokens", "", "file with one bearer token a line: the host's, then one for each caller")
-	levels := flags.String("levels", "2,4,8,16,32", "requests under way at a time, one level after the other")
+	levels := flags.String("levels", "1,2,4,8,16,32", "requests under way at a time, one level after the other")
 	length := flags.Duration("length", 2*time.Second, "length of one run")
 	runs := flags.Int("runs", 3, "runs at each level")
 	bound := flags.Duration("bound", 150*time.Millisecond, "stop after the first level with a run whose 95th percentile is above this")

@@ -42,12 +42,14 @@ def test_cost_is_the_servers_time_over_packets_that_were_received() -> None:
 
 
 def test_listeners_of_a_core_follow_the_packets_that_they_get_for_each_frame() -> None:
-    assert window().listeners_per_core == pytest.approx(2500)
-    assert window(listener_rate=50 / 3).listeners_per_core == pytest.approx(7500)
+    assert crowd(window()).listeners_per_core == pytest.approx([2500])
+    assert crowd(window(listener_rate=50 / 3)).listeners_per_core == pytest.approx([7500])
 
 
 def test_load_client_that_lags_behind_does_not_make_listeners_cheaper() -> None:
-    assert window(listener_rate=25.0, speaker_rate=25.0).listeners_per_core == pytest.approx(2500)
+    assert crowd(window(listener_rate=25.0, speaker_rate=25.0)).listeners_per_core == pytest.approx([2500])
+    lagging = crowd(window(listener_rate=30.0), window(listener_rate=70.0))
+    assert lagging.listeners_per_core == pytest.approx([2500, 2500])
 
 
 @pytest.mark.parametrize(("lost", "percent"), [(0, 0.0), (10, 100 * 10 / 200_010), (-3, 0.0)])
