@@ -75,6 +75,7 @@ class NatsBus:
     async def close(self) -> None:
         if self._connecting is not None:
             self._connecting.cancel()
+        self._connected.clear()
         await self._client.close()
         for subscription in self._subscriptions:
             subscription.finish()

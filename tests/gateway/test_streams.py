@@ -216,6 +216,32 @@ async def test_event_that_web_knew_before_the_bus_told_is_not_sent_twice(gateway
     assert await heard(peer, 1) == [2]
 
 
+async def test_late_event_reaches_who_lacks_it_and_not_whose_snapshot_has_it(gateway: Running, connect: Connect) -> None:
+    early, late = await connect(HOST), await connect(LISTENER)
+    await early.ask(type="watch", stream=STREAM)
+    made = await happen(gateway, lost=True)
+    assert (await late.ask(type="watch", stream=STREAM))["seq"] == 1
+
+    await gateway.bus.publish(f"stream.{STREAM}", made)
+    await happen(gateway)
+
+    assert (await heard(early, 2), await heard(late, 1)) == ([1, 2], [2])
+
+
+async def test_first_watcher_after_a_while_begins_where_web_stands(gateway: Running, connect: Connect) -> None:
+    """What was lost while nobody watched is not asked for."""
+    peer = await connect(HOST)
+    await peer.ask(type="watch", stream=STREAM)
+    await peer.ask(type="unwatch", stream=STREAM)
+    await happen(gateway, lost=True)
+
+    await peer.ask(type="watch", stream=STREAM)
+    await happen(gateway)
+
+    assert await heard(peer, 1) == [2]
+    assert [asked["after"] for asked in gateway.web.snapshots] == [None, None]
+
+
 async def test_swapped_neighbours_are_put_in_order(gateway: Running, connect: Connect) -> None:
     peer = await connect(HOST)
     await peer.ask(type="watch", stream=STREAM)
