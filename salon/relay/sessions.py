@@ -29,6 +29,7 @@ class Sessions:
     def __init__(self) -> None:
         self._by_id: dict[str, Session] = {}
         self._by_room: defaultdict[str, dict[str, Session]] = defaultdict(dict)
+        self._by_person: defaultdict[str, dict[str, Session]] = defaultdict(dict)
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -36,17 +37,19 @@ class Sessions:
     def add(self, session: Session) -> None:
         self._by_id[session.id] = session
         self._by_room[session.room][session.id] = session
+        self._by_person[session.person][session.id] = session
 
     def get(self, id_: str) -> Session | None:
         return self._by_id.get(id_)
 
     def remove(self, id_: str) -> None:
         session = self._by_id.pop(id_, None)
-        if session is not None:
-            room = self._by_room[session.room]
-            del room[id_]
-            if not room:
-                del self._by_room[session.room]
+        if session is None:
+            return
+        for index, key in ((self._by_room, session.room), (self._by_person, session.person)):
+            del index[key][id_]
+            if not index[key]:
+                del index[key]
 
     def rooms(self) -> set[str]:
         return set(self._by_room)
@@ -56,7 +59,8 @@ class Sessions:
 
     def unfinished_of(self, person: str) -> int:
         """How many of somebody's sessions are open but have never connected."""
-        return sum(1 for session in self._by_id.values() if session.person == person and not session.is_connected)
+        sessions = self._by_person[person].values() if person in self._by_person else ()
+        return sum(1 for session in sessions if not session.is_connected)
 
     def older_than(self, policy: Policy) -> set[str]:
         """Whoever has a session in the policy's room of an older epoch than it demands."""
