@@ -174,13 +174,31 @@ def test_lost_word_of_a_connection_is_found_in_the_roster(held, room, stranger):
     assert is_in(stranger)
 
 
-def test_last_person_leaving_ends_the_room(held, room, cast):
+def age_lost_stages(room, seconds):
+    Place.objects.filter(room=room, stage_lost_at__isnull=False).update(stage_lost_at=timezone.now() - timedelta(seconds=seconds))
+
+
+def test_last_people_losing_their_connection_end_the_room_unless_one_is_back_within_a_minute(held, room, cast):
     for somebody in cast:
         held.close(room, somebody)
-    held.pass_time(GRACE_SECS - 1)
+    held.pass_time(GRACE_SECS)
+    assert not Place.objects.filter(room=room, left_at=None).exists()
+    age_lost_stages(room, 59)
+    held.pass_time(RECONCILE_SECS)
     assert reload(room).phase == "live"
-    held.pass_time(1)
+    age_lost_stages(room, 60)
+    held.pass_time(RECONCILE_SECS)
     assert (reload(room).phase, reload(room).end_reason) == ("ended", "empty")
+
+
+def test_host_alone_comes_back_to_their_stage_after_half_a_minute_without_network(held, room, cast, host):
+    for somebody in cast:
+        held.close(room, somebody)
+    held.pass_time(GRACE_SECS + 2 * RECONCILE_SECS)
+    held.connect(room, host)
+    held.round()
+    place = Place.objects.get(person=host)
+    assert (reload(room).phase, place.left_at, place.on_stage_since is not None) == ("live", None, True)
 
 
 def test_visitor_alone_keeps_no_room_alive(held, room, cast):
@@ -188,6 +206,8 @@ def test_visitor_alone_keeps_no_room_alive(held, room, cast):
     for somebody in cast:
         held.close(room, somebody)
     held.pass_time(GRACE_SECS)
+    age_lost_stages(room, 60)
+    held.pass_time(RECONCILE_SECS)
     assert reload(room).phase == "ended"
 
 

@@ -15,6 +15,8 @@ from salon.rooms.stages import seats_of
 PORTION = 200
 # Long enough for a host to be asked for the microphone, short enough that the hallway shows no dead rooms.
 ENTERED_WITHIN = timedelta(seconds=60)
+# Somebody alone whose network broke comes back to their room, as they would to any other.
+LOST_STAGE_KEEPS_ROOM = timedelta(seconds=60)
 
 
 def end_room(caller: Caller, room_id: str) -> int:
@@ -26,7 +28,7 @@ def end_room(caller: Caller, room_id: str) -> int:
 
 
 def end_if_empty(room: Room) -> bool:
-    """End a live room that nobody is in: the last person left, or nobody came within a minute. Returns whether it ended."""
+    """End a live room that nobody is in: the last person left, nobody came, or nobody came back. Returns whether it ended."""
     with locked_room(room) as locked:
         if not locked.room.is_live or not _is_empty(locked.room, locked.now):
             return False
@@ -36,9 +38,14 @@ def end_if_empty(room: Room) -> bool:
 
 
 def _is_empty(room: Room, now: datetime) -> bool:
-    """A host who opened the room is not in it before they come, but has a minute to come, whoever looks in meanwhile."""
+    """Not while a speaker who lost the connection, and did not leave, may come back within a minute.
+
+    A host who opened the room is not in it before they come, but has a minute to come, whoever looks in meanwhile.
+    """
     people = Place.objects.filter(room=room, left_at=None)
     if people.filter(entered_at__isnull=False).exists():
+        return False
+    if room.entered_at is not None and Place.objects.filter(room=room, stage_lost_at__gt=now - LOST_STAGE_KEEPS_ROOM).exists():
         return False
     somebody_may_come = room.entered_at is None or people.exists()
     return not somebody_may_come or now - room.opened_at >= ENTERED_WITHIN
