@@ -1,5 +1,6 @@
 """The media process is killed in the middle of a conversation: sound returns by itself, and everybody is still who they were."""
 
+import asyncio
 import os
 import signal
 
@@ -27,8 +28,7 @@ async def test_killing_the_media_process_costs_some_seconds_of_sound_and_no_role
     os.kill(server.process_of("media"), signal.SIGKILL)
 
     await hosts_ear.until_silent(within_secs=5)
-    await hosts_ear.until_heard(sayings["bob"], within_secs=30)
-    await guests_ear.until_heard(sayings["alice"], within_secs=30)
+    await asyncio.gather(hosts_ear.until_heard(sayings["bob"], within_secs=30), guests_ear.until_heard(sayings["alice"], within_secs=30))
     await expect(guest.member(bob)).to_have_attribute("data-connected", "true")
     await expect(guest.see("mute-button")).to_have_attribute("data-muted", "false")
     await expect(host.see("end-room-button")).to_be_visible()

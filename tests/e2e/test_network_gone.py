@@ -24,8 +24,9 @@ async def test_half_a_minute_without_network_ends_with_sound_and_the_same_role(
         room = await host.open_room("In the tunnel")
         hosts_ear, guests_ear = await host.ear(), await guest.enter(room)
         await come_up(guest, host)
-        await hosts_ear.until_heard(sayings["bob"], within_secs=15)
-        await guests_ear.until_heard(sayings["alice"], within_secs=15)
+        await asyncio.gather(
+            hosts_ear.until_heard(sayings["bob"], within_secs=15), guests_ear.until_heard(sayings["alice"], within_secs=15)
+        )
 
         cable.unplug()
         await guest.page.context.set_offline(True)
@@ -38,8 +39,9 @@ async def test_half_a_minute_without_network_ends_with_sound_and_the_same_role(
         cable.plug()
         await guest.page.context.set_offline(False)
 
-        await guests_ear.until_heard(sayings["alice"], within_secs=20)
-        await hosts_ear.until_heard(sayings["bob"], within_secs=20)
+        await asyncio.gather(
+            guests_ear.until_heard(sayings["alice"], within_secs=20), hosts_ear.until_heard(sayings["bob"], within_secs=20)
+        )
         await expect(guest.see("mute-button")).to_have_attribute("data-muted", "false")
         await expect(guest.see("sound-notice")).to_have_count(0)
         await expect(host.member(bob)).to_have_attribute("data-connected", "true")

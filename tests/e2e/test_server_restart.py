@@ -25,8 +25,7 @@ async def test_a_restart_of_the_whole_server_brings_everybody_back(
 
     await asyncio.to_thread(server.restart)
 
-    await hosts_ear.until_heard(sayings["bob"], within_secs=40)
-    await guests_ear.until_heard(sayings["alice"], within_secs=20)
+    await asyncio.gather(hosts_ear.until_heard(sayings["bob"], within_secs=40), guests_ear.until_heard(sayings["alice"], within_secs=40))
     await expect(guest.member(bob)).to_have_attribute("data-muted", "false")
     await expect(host.see("end-room-button")).to_be_visible()
     await host.mute()  # two voices at once would be measured as one
