@@ -12,7 +12,7 @@ from typing import Literal, final
 Direction = Literal["listen", "speak"]
 
 class EngineError(Exception):
-    """The engine could not start or is stopped: the port is taken, or `close()` was called."""
+    """The engine could not start (the port is taken, an option makes no sense) or is stopped. args[0] is a sentence."""
 
 class OfferRefused(Exception):
     """The peer's SDP cannot be used. `args[0]` is a sentence that names what is wrong; safe to show."""
@@ -68,7 +68,7 @@ class SessionTruth:
     last_out_secs: float | None
     packets_in: int
     packets_out: int
-    packets_dropped: int  # refused at ingress: muted, not on the stage, bad authentication
+    packets_dropped: int  # refused at ingress: muted, not on the stage, bad authentication, replayed
 
 @final
 class EngineStats:
@@ -87,15 +87,18 @@ class EngineStats:
 
 @final
 class Engine:
-    def __init__(self, *, port: int, addresses: Sequence[str], bind: str = "0.0.0.0", threads: int = 1) -> None:
-        """Bind UDP `port` and start the threads. addresses: IPs offered as host candidates. Raises EngineError."""
+    def __init__(self, *, port: int, addresses: Sequence[str], bind: str = "0.0.0.0", threads: int = 1) -> None:  # noqa: S104  (one is called from outside)
+        """Bind UDP `port` and start the threads. addresses: IPs offered as host candidates, most preferred first.
+
+        threads: 1 for now. Raises EngineError.
+        """
 
     def open_session(
         self, *, session: str, room: str, person: str, direction: Direction, offer: str
     ) -> SessionOpened:
         """Answer an offer. An older session of the same person, room and direction is closed as "taken_over".
 
-        person: the id of a person or a visitor. Raises OfferRefused.
+        person: the id of a person or a visitor. Raises OfferRefused, also for the sixth session of a person that has not connected yet.
         """
 
     def restart_ice(self, session: str, fragment: str) -> tuple[str, str]:
@@ -118,7 +121,10 @@ class Engine:
 
     def close_room(self, room: str, reason: str) -> int: ...
     def poll_events(self, timeout_secs: float) -> list[Event]:
-        """Wait without the GIL for events, at most `timeout_secs`. One caller at a time."""
+        """Wait without the GIL for events, at most `timeout_secs`. One caller at a time.
+
+        After `close()` the events that are left, then EngineError.
+        """
 
     def truth(self, room: str | None = None) -> list[SessionTruth]: ...
     def stats(self) -> EngineStats: ...

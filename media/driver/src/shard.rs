@@ -13,8 +13,11 @@ use crate::socket::{Received, Socket, Waker, thread_cpu, wall_clock};
 /// To be run once a command's consequences have been sent.
 pub(crate) type Answer = Box<dyn FnOnce()>;
 
+/// What a caller wants done between two packets.
+pub(crate) type Work = Box<dyn FnOnce(&mut Engine, Instant) -> Answer + Send>;
+
 pub(crate) enum Command {
-    Run(Box<dyn FnOnce(&mut Engine, Instant) -> Answer + Send>),
+    Run(Work),
     Stop,
 }
 

@@ -85,11 +85,6 @@ impl Engine {
         self.by_address.insert(from, key);
     }
 
-    fn session_of(&mut self, from: SocketAddr) -> Option<(SessionKey, &mut Session)> {
-        let key = *self.by_address.get(&from)?;
-        Some((key, self.sessions.get_mut(key)?))
-    }
-
     fn handle_dtls(&mut self, now: Instant, from: SocketAddr, bytes: &[u8]) -> bool {
         let Some(key) = self.by_address.get(&from).copied() else {
             return false;
@@ -103,32 +98,16 @@ impl Engine {
     }
 
     fn handle_rtcp(&mut self, now: Instant, from: SocketAddr, bytes: &[u8]) -> bool {
-        let mut packet = std::mem::take(&mut self.packet);
-        packet.clear();
-        packet.extend_from_slice(bytes);
-        let step = self.session_of(from).filter(|(_, session)| session.ice.selected() == Some(from)).map(|(key, session)| {
-            let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| session.on_rtcp(now, &mut packet)));
-            (key, result.is_ok())
-        });
-        self.packet = packet;
-        match step {
-            Some((key, false)) => self.act_on(now, key, None),
-            Some((_, true)) => {}
+        match self.with_media(from, bytes, |session, packet| session.on_rtcp(now, packet)) {
+            Some((key, None)) => self.act_on(now, key, None),
+            Some((_, Some(()))) => {}
             None => return false,
         }
         true
     }
 
     fn handle_rtp(&mut self, now: Instant, from: SocketAddr, bytes: &[u8]) -> bool {
-        let mut packet = std::mem::take(&mut self.packet);
-        packet.clear();
-        packet.extend_from_slice(bytes);
-        let step = self.session_of(from).filter(|(_, session)| session.ice.selected() == Some(from)).map(|(key, session)| {
-            let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| session.on_rtp(now, &mut packet)));
-            (key, result.ok())
-        });
-        self.packet = packet;
-        match step {
+        match self.with_media(from, bytes, |session, packet| session.on_rtp(now, packet)) {
             Some((key, Some(Some(uplink)))) => self.begin_fanout(now, key, &uplink),
             Some((key, None)) => {
                 self.act_on(now, key, None);
@@ -136,6 +115,23 @@ impl Engine {
             }
             Some((_, Some(None))) | None => false,
         }
+    }
+
+    /// Let the session whose selected address is `from` work on a copy of the datagram, which stays in `self.packet`.
+    ///
+    /// None: there is no such session. An inner None: its code panicked.
+    fn with_media<T>(
+        &mut self,
+        from: SocketAddr,
+        bytes: &[u8],
+        step: impl FnOnce(&mut Session, &mut Vec<u8>) -> T,
+    ) -> Option<(SessionKey, Option<T>)> {
+        let key = *self.by_address.get(&from)?;
+        let session = self.sessions.get_mut(key).filter(|session| session.ice.selected() == Some(from))?;
+        self.packet.clear();
+        self.packet.extend_from_slice(bytes);
+        let packet = &mut self.packet;
+        Some((key, guarded(&mut self.control, |_| step(session, packet))))
     }
 
     /// Ask policy whether this speaker may be heard, choose, and note where the packet goes.

@@ -1,0 +1,82 @@
+//! The driver on a real socket of the loopback interface.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+use std::net::{IpAddr, Ipv4Addr, UdpSocket};
+use std::time::Duration;
+
+use salon_driver::engine::{CloseReason, Direction, Event, NewOffer};
+use salon_driver::{Driver, Options};
+
+const OFFER: &str = include_str!("../../engine/src/sdp/corpus/chromium-listen.sdp");
+const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+/// Port 0: one that is free.
+fn options(port: u16) -> Options {
+    Options { port, bind: LOOPBACK, addresses: vec![LOOPBACK], threads: 1 }
+}
+
+fn open(driver: &Driver) -> String {
+    let new = NewOffer { session: "session", room: "room", person: "bob", direction: Direction::Listen, offer: OFFER };
+    driver.call(move |engine, now| engine.open_session(now, new)).unwrap().unwrap().answer
+}
+
+fn port_of(answer: &str) -> u16 {
+    let section = answer.lines().find(|line| line.starts_with("m=audio")).unwrap();
+    section.split(' ').nth(1).unwrap().parse().unwrap()
+}
+
+#[test]
+fn taken_port_is_refused_with_its_number() {
+    let taken = UdpSocket::bind((LOOPBACK, 0)).unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let refused = Driver::start(&options(port)).unwrap_err().0;
+    assert!(refused.starts_with(&format!("UDP port {port} cannot be used: ")), "{refused}");
+}
+
+#[test]
+fn other_numbers_of_threads_are_refused_for_now() {
+    let refused = Driver::start(&Options { threads: 2, ..options(0) }).unwrap_err().0;
+    assert_eq!(refused, "The engine runs one thread for now; threads=2 is not possible.");
+}
+
+#[test]
+fn datagrams_reach_the_engine_and_are_counted() {
+    let driver = Driver::start(&options(0)).unwrap();
+    let port = port_of(&open(&driver));
+    let stranger = UdpSocket::bind((LOOPBACK, 0)).unwrap();
+    for _ in 0..200 {
+        stranger.send_to(&[0; 20], (LOOPBACK, port)).unwrap(); // more than one batch of recvmmsg
+    }
+    // Loopback loses nothing that fits into the receive buffer; each wait ends with the next command's answer.
+    while driver.stats().unwrap().totals.packets_in < 200 {
+        std::thread::yield_now();
+    }
+    let stats = driver.stats().unwrap();
+    assert_eq!((stats.totals.packets_in, stats.totals.packets_dropped, stats.bytes_out, stats.send_errors), (200, 200, 0, 0));
+    assert!(stats.cpu > Duration::ZERO);
+}
+
+#[test]
+fn events_wake_who_waits_for_them() {
+    let driver = Driver::start(&options(0)).unwrap();
+    open(&driver);
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| driver.poll_events(Duration::from_secs(60)));
+        driver.call(|engine, now| engine.close_session(now, "session", CloseReason::Asked("deleted".into()))).unwrap();
+        let events = waiting.join().unwrap();
+        assert!(matches!(&events[..], [Event::Closed(closed)] if closed.reason.as_str() == "deleted"), "{events:?}");
+    });
+}
+
+#[test]
+fn closed_driver_refuses_calls_and_frees_the_port() {
+    let driver = Driver::start(&options(0)).unwrap();
+    let port = port_of(&open(&driver));
+    driver.close();
+    driver.close();
+    assert!(driver.is_closed());
+    assert_eq!(driver.stats().unwrap_err().0, "The engine is stopped.");
+    assert_eq!(driver.poll_events(Duration::ZERO).len(), 1, "the session that close() ended");
+    UdpSocket::bind((LOOPBACK, port)).unwrap();
+}
