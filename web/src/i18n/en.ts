@@ -322,6 +322,9 @@ export const en = {
   'shortcuts.hallway': 'To the hallway; the sound stays',
   'shortcuts.help': 'This list',
 
+  'arriving.title': 'The lights are out',
+  'arriving.text': 'Salon cannot be reached from here. Leave the page open: it comes back by itself.',
+
   'unknown.title': 'A wall, not a door',
   'unknown.text': 'There is nothing at this address.',
 };

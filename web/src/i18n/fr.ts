@@ -320,6 +320,9 @@ export const fr: Messages = {
   'shortcuts.hallway': 'Vers le couloir ; le son reste',
   'shortcuts.help': 'Cette liste',
 
+  'arriving.title': 'Les lumières sont éteintes',
+  'arriving.text': 'Salon est injoignable d’ici. Laissez la page ouverte : il reviendra de lui-même.',
+
   'unknown.title': 'Un mur, pas une porte',
   'unknown.text': 'Il n’y a rien à cette adresse.',
 };

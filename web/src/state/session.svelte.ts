@@ -7,6 +7,8 @@ import type { Places } from './places.svelte.ts';
 /** Who one is on this server. */
 export class Session {
   me: Me | null = $state.raw(null);
+  /** The first answer has not come, and at least one try failed. */
+  isUnreachable = $state(false);
   #api: Api;
   #realtime: RealtimeClient;
   #places: Places;
@@ -28,7 +30,8 @@ export class Session {
         this.me = await this.#api.me();
         break;
       } catch {
-        await new Promise((resolve) => setTimeout(resolve, 500 + backoffMs(Math.min(attempt, 2), Math.random())));
+        this.isUnreachable = true;
+        await passing(500 + backoffMs(Math.min(attempt, 2), Math.random()));
       }
     }
     this.#places.follow(this.me.person !== null);
@@ -46,4 +49,17 @@ export class Session {
   changePerson(person: Person): void {
     if (this.me) this.me = { ...this.me, person };
   }
+}
+
+/** Until the time is over or the network is back, whichever is first. */
+function passing(delayMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(done, delayMs);
+    window.addEventListener('online', done);
+    function done() {
+      clearTimeout(timer);
+      window.removeEventListener('online', done);
+      resolve();
+    }
+  });
 }
