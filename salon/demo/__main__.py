@@ -39,7 +39,7 @@ async def hold_rooms(origin: str, tokens: dict[str, str]) -> None:
     stopping = asyncio.get_running_loop().create_future()
     async with asyncio.TaskGroup() as rooms:
         tasks = [
-            rooms.create_task(Conversation(script, origin, tokens, tuple(listening[number::len(scripts())])).run())
+            rooms.create_task(Conversation(script, origin, tokens, tuple(listening[number :: len(scripts())])).run())
             for number, script in enumerate(scripts())
             if all(handle in tokens for handle in script.speakers)
         ]

@@ -101,7 +101,9 @@ class Conversation:
                 except Broken as error:
                     attempt = 1 if time.monotonic() - began > _STEADY_SECS else attempt + 1
                     logger.info(
-                        "A demo room broke off and will be held again: %s: %s", type(error).__name__, error,
+                        "A demo room broke off and will be held again: %s: %s",
+                        type(error).__name__,
+                        error,
                         extra={"action": "demo_room_broken", "script": self._script.name, "attempt": attempt},
                     )
                 finally:

@@ -1,6 +1,5 @@
 """The measures themselves: a journey that trusts them must know that they can say no."""
 
-
 import numpy as np
 import pytest
 

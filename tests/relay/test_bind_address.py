@@ -1,0 +1,19 @@
+"""Where the engine listens, so that an answer comes from the address that was asked."""
+
+import pytest
+
+from salon.relay.run import bind_address
+
+
+@pytest.mark.parametrize(
+    ("offered", "expected"),
+    [
+        (["127.0.0.1"], "127.0.0.1"),
+        (["192.0.2.77"], "0.0.0.0"),  # a translator's address, not this machine's
+        (["127.0.0.1", "192.0.2.77"], "0.0.0.0"),
+        ([], "0.0.0.0"),
+    ],
+    ids=["own", "translated", "several", "none"],
+)
+def test_bind_address_is_the_one_offered_if_it_is_ours_else_all(offered: list[str], expected: str) -> None:
+    assert bind_address(offered) == expected
