@@ -118,7 +118,7 @@ class NatsBus:
 
     async def _on_error(self, error: Exception) -> None:
         self._first_attempt.set()
-        logger.info("The bus has trouble with NATS.", extra={"action": "bus_error", "kind": type(error).__name__})
+        logger.debug("The bus has trouble with NATS.", extra={"action": "bus_error", "kind": type(error).__name__})
         if isinstance(error, nats.errors.SlowConsumerError):
             for subscription in self._subscriptions:
                 subscription.report_loss()
