@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::support::peer::check;
+use super::support::peer::{binding_request, check};
 use super::support::{World, ms, secs};
 
 fn stranger() -> SocketAddr {
@@ -85,6 +85,23 @@ fn media_from_a_foreign_address_is_dropped_and_the_address_not_learned() {
     }
     assert_eq!(world.peers[bob].heard.len(), heard);
     assert_eq!(world.inject(world.peers[ada].address, &stolen[0]), 1, "from the selected address it is forwarded");
+}
+
+#[test]
+fn media_from_a_validated_address_that_is_not_selected_is_dropped() {
+    let mut world = World::new();
+    world.set_stage(&[("ada", 7, false)]);
+    world.connected_listener("bob", 1);
+    let ada = world.talking("ada", Some(30));
+    world.run_for(secs(1));
+    let second = SocketAddr::new(world.peers[ada].address.ip(), 20_000);
+    let (username, password) = (world.peers[ada].username(), world.peers[ada].theirs.1.clone());
+    assert_eq!(world.inject(second, &binding_request(&username, &password, false)), 1);
+    let next_frame = world.peers[ada].microphone.as_ref().unwrap().next_at;
+    let packet = world.peers[ada].take_datagrams(next_frame).remove(0);
+    assert_eq!(world.inject(second, &packet), 0);
+    assert_eq!(world.inject(second, &binding_request(&username, &password, true)), 1);
+    assert_eq!(world.inject(second, &packet), 1, "nominated now");
 }
 
 #[test]

@@ -78,8 +78,12 @@ fn hmac_sha1(key: &[u8], parts: &[&[u8]]) -> [u8; 20] {
 
 /// A binding request with the peer's nomination.
 pub fn check(username: &str, password: &str) -> Vec<u8> {
+    binding_request(username, password, true)
+}
+
+pub fn binding_request(username: &str, password: &str, nominates: bool) -> Vec<u8> {
     let mut bytes = vec![0; 256];
-    let message = StunMessage::binding_request(username, TransId::new(), true, 1, 100, true);
+    let message = StunMessage::binding_request(username, TransId::new(), true, 1, 100, nominates);
     let len = message.to_bytes(Some(password.as_bytes()), &mut bytes, hmac_sha1).unwrap();
     bytes.truncate(len);
     bytes
