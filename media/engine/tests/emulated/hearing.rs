@@ -132,7 +132,7 @@ fn one_slot_follows_the_dominant_speaker_without_a_gap() {
 }
 
 #[test]
-fn a_thousand_listeners_hear_the_same() {
+fn every_listener_hears_the_same_across_batches() {
     let mut world = World::new();
     world.set_stage(&[("ada", 7, false)]);
     let listeners: Vec<usize> = (0..150).map(|number| world.listener(&format!("listener-{number}"), 1)).collect();
