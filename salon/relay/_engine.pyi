@@ -93,9 +93,7 @@ class Engine:
         threads: 1 for now. Raises EngineError.
         """
 
-    def open_session(
-        self, *, session: str, room: str, person: str, direction: Direction, offer: str
-    ) -> SessionOpened:
+    def open_session(self, *, session: str, room: str, person: str, direction: Direction, offer: str) -> SessionOpened:
         """Answer an offer. An older session of the same person, room and direction is closed as "taken_over".
 
         person: the id of a person or a visitor. Raises OfferRefused, also for the sixth session of a person that has not connected yet.

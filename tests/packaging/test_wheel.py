@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 import zipfile
@@ -68,14 +69,15 @@ def bare_path(installed: Path, tmp_path: Path) -> dict[str, str]:
 @pytest.fixture
 def address(installed: Path, bare_path: dict[str, str], tmp_path: Path) -> Iterator[str]:
     port = _free_ports()
-    environment = bare_path | {"SALON_DATA_DIR": str(tmp_path / "data"), "SALON_PORT": str(port), "SALON_DEMO": "0"}
-    with (tmp_path / "output").open("wb") as output:
+    with tempfile.TemporaryDirectory(prefix="salon-wheel-") as data, (tmp_path / "output").open("wb") as output:
+        Path(data).chmod(0o711)  # PostgreSQL, which does not run as root, walks through it to its own folder
+        environment = bare_path | {"SALON_DATA_DIR": f"{data}/data", "SALON_PORT": str(port), "SALON_DEMO": "0"}
         serve = subprocess.Popen([installed / "salon", "serve"], env=environment, cwd=tmp_path, stdout=output, stderr=output)
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        serve.send_signal(signal.SIGINT)
-        serve.wait(30)
+        try:
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            serve.send_signal(signal.SIGINT)
+            serve.wait(30)
 
 
 def test_installed_wheel_serves_a_ready_salon_with_its_client(address: str, tmp_path: Path) -> None:
