@@ -1,7 +1,9 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.test import Client
+from pytest_django import Settings
 
 from salon.accounts.models import Person
 from salon.demo.community import quiet_handles
@@ -11,12 +13,12 @@ pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.demo.urls")]
 
 
 @pytest.fixture(autouse=True)
-def community(settings, tmp_path: Path) -> None:
+def community(settings: Settings, tmp_path: Path) -> None:
     settings.MEDIA_ROOT = tmp_path
     seed_community()
 
 
-def sign_in(client: Client, **fields: object):
+def sign_in(client: Client, **fields: object) -> Any:
     return client.post("/api/v1/demo/sign-in", fields, content_type="application/json")
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import Group
+from pytest_django import Settings
 
 from salon.accounts.actions.tokens import authenticate_token
 from salon.accounts.errors import TokenInvalid
@@ -15,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def uploads(settings, tmp_path: Path) -> None:
+def uploads(settings: Settings, tmp_path: Path) -> None:
     settings.MEDIA_ROOT = tmp_path / "uploads"
 
 

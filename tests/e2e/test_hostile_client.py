@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from aiortc import RTCDtlsTransport
 from OpenSSL import SSL
 
 from salon.demo.client import Api, Whep, Whip
@@ -75,5 +76,5 @@ def packets_sent(speaking: Whip) -> int:
     return sum(stats.packetsSent for stats in report.values() if stats.type == "transport")
 
 
-def transport_of(speaking: Whip):
+def transport_of(speaking: Whip) -> RTCDtlsTransport:
     return speaking.peer.getSenders()[0].transport
