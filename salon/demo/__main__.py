@@ -32,15 +32,14 @@ def _seed() -> dict[str, str]:
 
 async def hold_rooms(origin: str, tokens: dict[str, str]) -> None:
     """One task per script; a bug in one room ends the process loudly, for the supervisor to start it anew."""
-    from salon.demo.community import quiet_handles, scripts  # noqa: PLC0415
+    from salon.demo.community import scripts  # noqa: PLC0415
     from salon.demo.conversation import Conversation  # noqa: PLC0415  (needs aiortc, the extra `demo`)
 
-    listening = [handle for handle in quiet_handles() if handle in tokens]
     stopping = asyncio.get_running_loop().create_future()
     async with asyncio.TaskGroup() as rooms:
         tasks = [
-            rooms.create_task(Conversation(script, origin, tokens, tuple(listening[number :: len(scripts())])).run())
-            for number, script in enumerate(scripts())
+            rooms.create_task(Conversation(script, origin, tokens).run())
+            for script in scripts()
             if all(handle in tokens for handle in script.speakers)
         ]
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -57,7 +57,7 @@ def scripts() -> tuple[Script, ...]:
 
 @cache
 def quiet_handles() -> tuple[str, ...]:
-    """Those who never speak: they sit in the audience, and a newcomer can be one of them without pushing a speaker off the stage."""
+    """Those who never speak, nor listen: a newcomer can be one of them and pushes nobody off the stage or out of a room."""
     speaking = {handle for script in scripts() for handle in script.speakers}
     return tuple(character.handle for character in characters() if character.handle not in speaking)
 

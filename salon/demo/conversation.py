@@ -79,11 +79,12 @@ class Actor:
 
 
 class Conversation:
-    def __init__(self, script: Script, origin: str, tokens: Mapping[str, str], audience: tuple[str, ...] = ()) -> None:
-        """tokens: by handle, for the script's speakers and for `audience`, who come to listen only."""
+    def __init__(self, script: Script, origin: str, tokens: Mapping[str, str]) -> None:
+        """tokens: by handle, for the script's speakers at least."""
         self._script = script
         self._speakers = {handle: Actor(handle, Api(origin, tokens[handle])) for handle in script.speakers}
-        self._audience = [Actor(handle, Api(origin, tokens[handle])) for handle in audience]
+        self._visitor = Api(origin)
+        self._visit: Whep | None = None
         self._host = self._speakers[script.host]
         self._turns = itertools.cycle(script.turns)
         self._turn = next(self._turns)
@@ -107,14 +108,12 @@ class Conversation:
                         extra={"action": "demo_room_broken", "script": self._script.name, "attempt": attempt},
                     )
                 finally:
-                    await asyncio.gather(*(actor.leave() for actor in self._everybody()), return_exceptions=True)
+                    await asyncio.gather(*(actor.leave() for actor in self._speakers.values()), self._end_visit(), return_exceptions=True)
                 await asyncio.sleep(backoff_secs(attempt, _LONGEST_RETRY_SECS))
         finally:
-            for actor in self._everybody():
+            for actor in self._speakers.values():
                 await actor.api.close()
-
-    def _everybody(self) -> list[Actor]:
-        return [*self._speakers.values(), *self._audience]
+            await self._visitor.close()
 
     async def _hold(self) -> None:
         self._absent_since = None
@@ -122,7 +121,7 @@ class Conversation:
         await self._host.enter(room)
         await self._host.go_on_air(room)
         others = [actor for actor in self._speakers.values() if actor is not self._host]
-        await asyncio.gather(*(self._come_up(actor, room) for actor in others), *(actor.enter(room) for actor in self._audience))
+        await asyncio.gather(*(self._come_up(actor, room) for actor in others), self._look_in(room))
         logger.info("A demo room is talking.", extra={"action": "demo_room_held", "room": room, "script": self._script.name})
         hands = asyncio.create_task(self._take_up_hands(room))
         talk = asyncio.create_task(self._talk())
@@ -135,6 +134,20 @@ class Conversation:
             for task in (hands, talk):
                 task.cancel()
             await asyncio.gather(hands, talk, return_exceptions=True)
+
+    async def _look_in(self, room: str) -> None:
+        """Somebody to talk to: a visitor, because the quiet people of the community are for newcomers to borrow, and a person
+        listens in one place only. Where visitors may not listen, or this one is lost, the room does without."""
+        with contextlib.suppress(*Broken):
+            visit = Whep(self._visitor, room)
+            await visit.connect()
+            visit.stop_hearing()
+            self._visit = visit
+
+    async def _end_visit(self) -> None:
+        visit, self._visit = self._visit, None
+        if visit is not None:
+            await visit.close()
 
     async def _find_room(self) -> str | None:
         """The room that this host still has open: after a restart of this process it is gone on with."""
@@ -185,7 +198,7 @@ class Conversation:
             await asyncio.sleep(min(remaining, 1.0))
 
     def _check_present(self) -> None:
-        for actor in self._everybody():
+        for actor in self._speakers.values():
             if not actor.is_present:
                 raise SessionLost(f"{actor.handle} lost the connection")
 
