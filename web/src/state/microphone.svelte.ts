@@ -11,18 +11,20 @@ export class Microphone {
   fault: MicrophoneFault | null = $state.raw(null);
   #settings: Settings;
   #holders = new Set<object>();
-  #opening: Promise<MediaStream> | null = null;
+  #opening: Promise<void> | null = null;
+  /** Another device was chosen while one was being opened. */
+  #isOutdated = false;
   #watchers = new Set<() => void>();
 
   constructor(settings: Settings) {
     this.#settings = settings;
   }
 
-  /** Throws MicrophoneError, whose fault is then shown here too. */
-  async hold(holder: object): Promise<MediaStream> {
+  /** Resolves with `stream` open, or without one if `holder` let go meanwhile. Throws MicrophoneError, whose fault is then shown here too. */
+  async hold(holder: object): Promise<void> {
     this.#holders.add(holder);
     try {
-      return this.stream ?? (await this.#open());
+      if (!this.stream) await this.#open();
     } catch (error) {
       this.#holders.delete(holder);
       throw error;
@@ -43,21 +45,40 @@ export class Microphone {
   /** After another device was chosen, or on "try again". */
   async reopen(): Promise<void> {
     this.#close();
+    this.#isOutdated = this.#opening !== null;
     if (this.#holders.size > 0) await this.#open().catch(() => undefined);
   }
 
-  async #open(): Promise<MediaStream> {
-    this.#opening ??= openMicrophone({ deviceId: this.#settings.microphone, voiceProcessing: this.#settings.voiceProcessing });
+  #open(): Promise<void> {
+    return (this.#opening ??= this.#openChosen());
+  }
+
+  /**
+   * The browser's question may stay open for minutes, and nothing takes it back. What it gives is kept only if it is still the chosen
+   * device and somebody still holds on; one question is asked after the other, never two at once.
+   */
+  async #openChosen(): Promise<void> {
     try {
-      const stream = await this.#opening;
-      if (this.stream !== stream) this.#take(stream);
-      return stream;
-    } catch (error) {
-      this.fault = error instanceof MicrophoneError ? error.fault : 'missing';
-      throw error;
+      do {
+        this.#isOutdated = false;
+        const opened = await openMicrophone({
+          deviceId: this.#settings.microphone,
+          voiceProcessing: this.#settings.voiceProcessing,
+        }).catch(asMicrophoneError);
+        if (!this.#isOutdated && this.#holders.size > 0) return this.#opened(opened);
+        if (!(opened instanceof MicrophoneError)) stopTracks(opened);
+      } while (this.#holders.size > 0);
     } finally {
       this.#opening = null;
     }
+  }
+
+  #opened(opened: MediaStream | MicrophoneError): void {
+    if (opened instanceof MicrophoneError) {
+      this.fault = opened.fault;
+      throw opened;
+    }
+    this.#take(opened);
   }
 
   #take(stream: MediaStream): void {
@@ -83,14 +104,23 @@ export class Microphone {
     const stream = this.stream;
     if (!stream) return;
     this.stream = null;
-    for (const track of stream.getTracks()) {
-      track.onended = null;
-      track.stop();
-    }
+    stopTracks(stream);
     this.#changed();
   }
 
   #changed(): void {
     for (const watcher of this.#watchers) watcher();
+  }
+}
+
+function asMicrophoneError(error: unknown): MicrophoneError {
+  return error instanceof MicrophoneError ? error : new MicrophoneError('missing');
+}
+
+/** Only this puts the browser's recording sign out. */
+function stopTracks(stream: MediaStream): void {
+  for (const track of stream.getTracks()) {
+    track.onended = null;
+    track.stop();
   }
 }
