@@ -26,8 +26,10 @@ _HOP_BY_HOP = (
     "Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Connection",
     "TE", "Trailer", "Transfer-Encoding", "Upgrade",
 )  # fmt: skip
-# What only the gateway may tell web. It has answered an Expect itself.
-_OURS = ("Expect", "Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "X-Salon-Internal")
+# What only the gateway may tell web. It has answered an Expect itself, and it counts a body's bytes anew.
+_OURS = (
+    "Content-Length", "Expect", "Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "X-Salon-Internal",
+)  # fmt: skip
 _TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=2, sock_read=30)
 # Shorter than web keeps an idle connection, so that a request never meets one that is just being closed.
 KEPT_ALIVE_SECS = 10.0

@@ -35,7 +35,7 @@ async def _serve(settings: Environment) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     bus = await open_bus(settings)
     app = make_app(settings, bus, most_sockets=most_sockets())
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_STOP_SECS, lingering_time=LINGERING_SECS, keepalive_timeout=IDLE_SECS)
+    runner = make_runner(app)
     await runner.setup()
     # SO_REUSEPORT: the kernel spreads connections over as many gateways as are started.
     await web.TCPSite(runner, settings.host, settings.port, reuse_port=True, backlog=1024).start()
@@ -47,6 +47,18 @@ async def _serve(settings: Environment) -> None:
     await operator.cleanup()
     await runner.cleanup()
     await bus.close()
+
+
+def make_runner(app: web.Application, *, stop_secs: float = _STOP_SECS, lingering_secs: float = LINGERING_SECS) -> web.AppRunner:
+    return web.AppRunner(
+        app,
+        access_log=None,
+        shutdown_timeout=stop_secs,
+        lingering_time=lingering_secs,
+        keepalive_timeout=IDLE_SECS,
+        # Web gets a body as it was sent: a decompressed one would no longer be what its Content-Encoding says, and could be of any length.
+        auto_decompress=False,
+    )
 
 
 def most_sockets() -> int:

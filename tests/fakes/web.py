@@ -56,7 +56,7 @@ class FakeWeb:
         app.router.add_route("*", "/api/v1/no-content", self._no_content)
         app.router.add_route("*", "/api/v1/long", self._long)
         app.router.add_route("*", "/{path:.*}", self._tell_back)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0, auto_decompress=False)  # as granian: a body as it came
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", port)
         await site.start()

@@ -17,6 +17,7 @@ from salon.common.ids import new_id
 from salon.common.signing import Ticket, sign_ticket
 from salon.config.environment import Environment, environment
 from salon.gateway.app import FRONT_DOOR, FrontDoor, make_app
+from salon.gateway.run import make_runner
 from tests.fakes.bus import FakeBus
 from tests.fakes.web import FakeWeb
 
@@ -109,7 +110,7 @@ async def gateway(fake_web: FakeWeb, client_folder: Path, unused_tcp_port_factor
     )
     bus = FakeBus()
     app = make_app(settings, bus, most_sockets=20, client_folder=client_folder)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0, lingering_time=0.1)
+    runner = make_runner(app, stop_secs=0, lingering_secs=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", settings.port).start()
     yield Running(f"http://127.0.0.1:{settings.port}", app[FRONT_DOOR], bus, fake_web, settings)

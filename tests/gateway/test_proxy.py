@@ -1,6 +1,7 @@
 """What is handed on to web, what is not, and what web is told about who asks."""
 
 import asyncio
+import gzip
 import json
 from ipaddress import ip_network
 from typing import Any
@@ -109,6 +110,17 @@ async def test_body_that_does_not_say_its_length_is_counted(http: aiohttp.Client
         assert (await told(response))["length"] == limits.BODY_BYTES
     async with http.put("/api/v1/rooms", data=chunks(1024)) as response:
         assert (response.status, (await told(response))["code"]) == (413, "too_large")
+
+
+async def test_compressed_body_reaches_web_as_it_was_sent(http: aiohttp.ClientSession) -> None:
+    body = gzip.compress(b'{"title": "' + b"x" * 10_000 + b'"}')
+
+    async with http.post("/api/v1/rooms", data=body, headers={"Content-Encoding": "gzip"}) as response:
+        request = await told(response)
+
+    assert request["length"] == len(body)
+    assert header(request, "content-length") == [str(len(body))]
+    assert header(request, "content-encoding") == ["gzip"]
 
 
 async def test_web_hears_of_a_request_only_when_its_body_is_there(gateway: Running, monkeypatch: pytest.MonkeyPatch) -> None:
