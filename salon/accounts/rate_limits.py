@@ -1,5 +1,6 @@
 """Counting what rate limits allow, where allauth counts its own: in Django's cache, which all web processes share."""
 
+from allauth.account.adapter import get_adapter
 from allauth.core.internal import ratelimit
 from django.http import HttpRequest
 
@@ -16,3 +17,8 @@ def consume(request: HttpRequest, action: str, *, key: str | None = None, person
     usage = ratelimit.consume(request, app="salon.accounts", action=action, config=limits, key=key, user=person, limit_get=True)
     if usage is None:
         raise TooManyRequests(retry_after_secs=_RETRY_AFTER_SECS[limits[action].split("/")[1]])
+
+
+def client_address(request: HttpRequest) -> str:
+    """The address the gateway saw, which is what limits per `ip` count (ALLAUTH_TRUSTED_PROXY_COUNT)."""
+    return str(get_adapter().get_client_ip(request))

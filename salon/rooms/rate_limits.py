@@ -1,4 +1,4 @@
-"""How fast one person may act in rooms.
+"""How fast one person, or one address of visitors, may act in rooms.
 
 Counted in each web process's memory: a limit here keeps one client from being a load, not a promise that must hold exactly, and a
 shared counter would cost every command another write. With n processes somebody lucky gets n times as much.
@@ -56,5 +56,7 @@ class RateLimit:
 COMMANDS = RateLimit(per_sec=10, burst=40)
 # Answering an offer costs the media process keys and a certificate check; a network that comes and goes makes several.
 SOUND = RateLimit(per_sec=1, burst=20)
+# A visitor without cookies is a new one each time; their address is not. An office, or a train, may share one.
+VISITORS_SOUND = RateLimit(per_sec=5, burst=60)
 # Each room is a line in everybody's hallway.
 ROOMS_OPENED = RateLimit(per_sec=1 / 20, burst=20)

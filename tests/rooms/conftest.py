@@ -20,7 +20,7 @@ from salon.rooms.models import Place, Room
 @pytest.fixture(autouse=True)
 def unhurried() -> Iterator[None]:
     """Limits count per process; no test inherits another's."""
-    for limit in (rate_limits.COMMANDS, rate_limits.SOUND, rate_limits.ROOMS_OPENED):
+    for limit in (rate_limits.COMMANDS, rate_limits.SOUND, rate_limits.VISITORS_SOUND, rate_limits.ROOMS_OPENED):
         limit.forget_all()
     yield
 

@@ -7,12 +7,14 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
 from salon.accounts.callers import Caller, caller_of
+from salon.accounts.rate_limits import client_address
 from salon.common.errors import TooLarge
 from salon.common.wire import refusals
+from salon.config.environment import environment
 from salon.rooms import media, sdp
 from salon.rooms.actions import sound
 from salon.rooms.errors import UnsupportedMediaType
-from salon.rooms.rate_limits import SOUND
+from salon.rooms.rate_limits import SOUND, VISITORS_SOUND
 
 router = Router(tags=["sound"])
 
@@ -83,6 +85,8 @@ def close_session(request: HttpRequest, session_id: str) -> HttpResponse:
 def _caller(request: HttpRequest) -> Caller:
     caller = caller_of(request)
     SOUND.take(caller.person.id if caller.person else str(caller.visitor))
+    if caller.visitor and not environment().is_development:  # there everybody comes from one address
+        VISITORS_SOUND.take(client_address(request))
     return caller
 
 

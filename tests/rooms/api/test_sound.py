@@ -1,11 +1,14 @@
+from dataclasses import replace
+
 import pytest
 from django.utils import timezone
 
 from salon.common.signing import read_grant
-from salon.config.environment import environment
+from salon.config.environment import Mode, environment
 from salon.rooms import rate_limits
 from salon.rooms.actions.end_room import end_room
 from salon.rooms.actions.remove_person import remove_person
+from salon.rooms.api import sound
 from salon.rooms.errors import InvalidSdp, MediaUnavailable
 from salon.rooms.media import GrantRefused
 from salon.rooms.models import MediaSession, Place, Room
@@ -266,13 +269,17 @@ def test_leave_room_ends_both_sessions_of_a_speaker(room, speaker, media_process
     assert set(MediaSession.objects.values_list("end_reason", flat=True)) == {"left"}
 
 
-def test_leave_room_of_the_last_person_ends_the_room(room, cast, media_process):
+def test_leave_room_of_the_last_person_ends_the_room(room, cast, media_process, django_capture_on_commit_callbacks):
     *others, listener = cast
     Room.objects.update(entered_at=timezone.now())
-    for person in others:
-        Api(person).command(room.id, "leave_room")
+    with django_capture_on_commit_callbacks(execute=True):
+        for person in others:
+            Api(person).command(room.id, "leave_room")
     assert Api().state(room.id)["phase"] == "live"
-    Api(listener).command(room.id, "leave_room")
+    with django_capture_on_commit_callbacks(execute=True):
+        Api(listener).command(room.id, "leave_room", key="k1")
+        # One transaction, one emission: the end is told in another.
+        assert Api().state(room.id)["phase"] == "live"
     room.refresh_from_db()
     assert (room.phase, room.end_reason) == ("ended", "empty")
 
@@ -281,3 +288,29 @@ def test_sound_too_often(room, stranger, media_process, monkeypatch):
     monkeypatch.setattr(rate_limits.SOUND, "_clock", lambda: 0.0)
     api = Api(stranger)
     assert [api.sound(room.id, "listen").status_code for _ in range(21)] == [201] * 20 + [429]
+
+
+@pytest.fixture
+def in_production(monkeypatch):
+    """Where limits per address count."""
+    monkeypatch.setattr(sound, "environment", lambda: replace(environment(), mode=Mode.PRODUCTION))
+    monkeypatch.setattr(rate_limits.VISITORS_SOUND, "_clock", lambda: 0.0)
+
+
+def listen_as_somebody_new(room, address, api=None):
+    return (api or Api()).client.post(
+        f"/api/v1/rooms/{room.id}/listen", b"v=0\r\n", "application/sdp", headers={"X-Forwarded-For": f"192.0.2.99, {address}"}
+    )
+
+
+def test_visitors_without_cookies_are_counted_by_address(room, stranger, media_process, in_production):
+    answers = [listen_as_somebody_new(room, "192.0.2.1") for _ in range(61)]
+    assert [answer.status_code for answer in answers] == [201] * 60 + [429]
+    assert (answers[-1].json()["code"], answers[-1]["Retry-After"]) == ("too_many_requests", "1")
+    assert listen_as_somebody_new(room, "192.0.2.2").status_code == 201
+    assert listen_as_somebody_new(room, "192.0.2.1", Api(stranger)).status_code == 201
+
+
+def test_visitors_are_not_counted_by_address_in_development(room, media_process, monkeypatch):
+    monkeypatch.setattr(rate_limits.VISITORS_SOUND, "_clock", lambda: 0.0)
+    assert {listen_as_somebody_new(room, "192.0.2.1").status_code for _ in range(61)} == {201}
