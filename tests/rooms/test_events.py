@@ -106,14 +106,15 @@ def test_every_command_tells_exactly_what_it_changed(room, cast, stranger, media
     }  # fmt: skip
 
 
-def test_opening_and_emptying_a_room_is_told_to_hallway_and_host(host, stranger):
+def test_opening_and_emptying_a_room_is_told_to_hallway_and_host(host, stranger, django_capture_on_commit_callbacks):
     hallway, own = Watch(Watcher(stranger.id, None), "hallway"), Watch(Watcher(host.id, None), "person/me")
     room = open_room(host, title="Quiet", topic="", language="en")
     for watch in (hallway, own):
         watch.check("open_room")
     assert [card["id"] for card in hallway.state["rooms"]] == [room.id]
     Room.objects.update(entered_at=room.opened_at)
-    attendance.leave(room, host)
+    with django_capture_on_commit_callbacks(execute=True):
+        attendance.leave(room, host)
     for watch in (hallway, own):
         watch.check("leave")
     assert (hallway.state, own.state) == ({"rooms": []}, {"places": {}})

@@ -47,8 +47,10 @@ def leave(room: Room, person: Person) -> int:
     """Also ends what sound the person has there. Raises RoomEnded, NotInRoom."""
     with locked_room(room, person) as locked:
         seq = locked.commit(lifecycle.leave_room(locked.stage, PersonId(person.id)), "leave_room", actor=person)
+        # After the outermost transaction, which may be a receipt's: a second emission in one may wait for others in a circle.
+        # Where it fails the person has left all the same, and the keeper finds the empty room.
+        transaction.on_commit(partial(end_if_empty, room), robust=True)
         _end_sessions(room, person, locked.now)
-    end_if_empty(room)
     return seq
 
 
