@@ -59,10 +59,9 @@ class Proxy:
         except TimeoutError:
             return _refused(408, "invalid")
         try:
-            # Encoded: web sees the address exactly as the client wrote it.
             async with self._session.request(
                 request.method,
-                URL(self._web_url + request.raw_path, encoded=True),
+                URL(self._web_url + _target_of(request), encoded=True),
                 headers=self._request_headers(request),
                 data=body,
                 allow_redirects=False,
@@ -85,12 +84,24 @@ class Proxy:
 
     def _request_headers(self, request: web.Request) -> CIMultiDict[str]:
         headers = _without_hop_by_hop(request.headers)
+        # WSGI makes "_" of "-" (PEP 3333 by way of CGI): X_Forwarded_For would be taken for what the gateway itself says.
+        for name in [name for name in headers if "_" in name]:
+            headers.popall(name, None)
         for name in _OURS:
             headers.popall(name, None)
         headers["X-Forwarded-For"] = client_address(request.remote or "", request.headers.getall("X-Forwarded-For", ()), self._trusted)
         headers["X-Forwarded-Host"] = request.host
         headers["X-Forwarded-Proto"] = self._scheme or request.scheme
         return headers
+
+
+def _target_of(request: web.Request) -> str:
+    """Path and query, exactly as the client wrote them.
+
+    A client may write the whole address, as to a proxy, and must then be understood (RFC 9112 section 3.2.2). Targets of the
+    other forms, `*` and `host:port`, match no route and never come here.
+    """
+    return request.raw_path if request.raw_path.startswith("/") else str(request.rel_url)
 
 
 async def read_body(request: web.Request, limit: int) -> bytes:

@@ -150,6 +150,34 @@ async def test_internal_addresses_do_not_exist_outside(gateway: Running, path: s
     assert gateway.web.snapshots == []
 
 
+async def test_whole_address_in_the_request_line_is_understood(gateway: Running) -> None:
+    status, body = await raw_request(gateway, "GET http://salon.test/api/v1/x?y=1 HTTP/1.1\r\nHost: salon.test\r\nConnection: close\r\n\r\n")
+
+    assert (status, json.loads(body)["path"]) == (200, "/api/v1/x?y=1")
+
+
+async def test_internal_address_written_whole_does_not_exist_either(gateway: Running) -> None:
+    status, _ = await raw_request(gateway, "GET http://salon.test/internal/health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+
+    assert (status, gateway.web.requests) == (404, [])
+
+
+@pytest.mark.parametrize("line", ["OPTIONS * HTTP/1.1", "CONNECT salon.test:443 HTTP/1.1"])
+async def test_request_for_no_address_goes_nowhere(gateway: Running, line: str) -> None:
+    status, _ = await raw_request(gateway, f"{line}\r\nHost: x\r\nConnection: close\r\n\r\n")
+
+    assert (status, gateway.web.requests) == (404, [])
+
+
+async def test_header_that_wsgi_would_take_for_the_gateways_own_stays_here(gateway: Running) -> None:
+    forged = "X_Forwarded_For: 1.2.3.4\r\nX_Salon_Internal: guess\r\nX-Yours: 2\r\n"
+    _, body = await raw_request(gateway, f"GET /api/v1/me HTTP/1.1\r\nHost: x\r\n{forged}Connection: close\r\n\r\n")
+
+    request = json.loads(body)
+    assert [name for name, _ in request["headers"] if "_" in name] == []
+    assert (header(request, "x-forwarded-for"), header(request, "x-yours")) == (["127.0.0.1"], ["2"])
+
+
 async def raw_request(gateway: Running, request: str) -> tuple[int, str]:
     reader, writer = await asyncio.open_connection("127.0.0.1", gateway.settings.port)
     writer.write(request.encode())

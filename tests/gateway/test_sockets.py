@@ -74,13 +74,14 @@ async def test_closed_socket_makes_room_for_another(gateway: Running, connect: C
         ("[1]", CloseCode.BAD_FRAME),
         ('{"type":"ping"}', CloseCode.BAD_FRAME),
         ('{"type":"ping","id":NaN}', CloseCode.BAD_FRAME),
+        ('{"type":"ping","id":' + "9" * 400 + "}", CloseCode.BAD_FRAME),
         ("[" * 60_000, CloseCode.BAD_FRAME),
         ('{"type":"hello","id":1,"ticket":"again"}', CloseCode.BAD_FRAME),
         (" " * (limits.FRAME_BYTES + 1), CloseCode.TOO_LARGE),
         ("é" * (limits.FRAME_BYTES // 2 + 1), CloseCode.TOO_LARGE),
         (" " * (4 * limits.FRAME_BYTES), CloseCode.TOO_LARGE),
     ],
-    ids=["text", "array", "no id", "NaN", "deep", "second hello", "long", "long in bytes", "longer than memory is spent on"],
+    ids=["text", "array", "no id", "NaN", "huge id", "deep", "second hello", "long", "long in bytes", "longer than memory is spent on"],
 )
 async def test_bad_frame_ends_the_socket(connect: Connect, frame: str, code: CloseCode) -> None:
     peer = await connect(HOST)

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 Number = int | float
+_LARGEST = 2**63
+"""Python's integers have no end, but what reads them elsewhere does."""
 
 
 class FieldInvalid(Exception):
@@ -21,7 +23,8 @@ class Fields:
 
     def number(self, name: str) -> Number:
         value = self._values.get(name)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        # In this order: isfinite cannot take an integer that no float can hold.
+        if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) >= _LARGEST or not math.isfinite(value):
             raise FieldInvalid(name)
         return value
 
@@ -38,7 +41,7 @@ class Fields:
         value = self._values.get(name)
         if value is None:
             return None
-        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**63:
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < _LARGEST:
             raise FieldInvalid(name)
         return value
 
