@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -37,6 +37,7 @@ class Gateway:
         self.is_stopping = False
         self._tasks: list[asyncio.Task[None]] = []
         self.streams.on_snapshot = self._note_snapshot
+        self.streams.on_repaired = self._note_repaired
 
     async def start(self) -> None:
         """Returns when everything published from now on will be noticed."""
@@ -70,9 +71,11 @@ class Gateway:
     async def _pump(self, pattern: str, subscription: Subscription, receive: Callable[[Message], Awaitable[None]]) -> None:
         async for item in subscription:
             if isinstance(item, MessagesLost):
-                # Presence and heartbeats are said again by themselves; a lost cut is caught by the ticket that a new socket needs.
+                # Presence and heartbeats are said again by themselves.
                 if pattern == "stream.>":
                     self.streams.recover_all()
+                elif pattern == "cut.>":
+                    self._ask_everybody_for_a_new_ticket()
                 continue
             try:
                 await receive(item)
@@ -83,20 +86,23 @@ class Gateway:
     async def _receive_event(self, message: Message) -> None:
         name = message.subject.removeprefix("stream.")
         if name.startswith("person/"):
-            self._note_place_change(name.removeprefix("person/"), message)
+            self._note_place_change(name.removeprefix("person/"), message.parsed())
         event = await self.streams.deliver(name, message.payload)
         if event is not None and name == HALLWAY:
             self.presence.hallway_event(event["kind"], event["data"])
 
-    def _note_place_change(self, person: str, message: Message) -> None:
+    def _note_place_change(self, person: str, event: Mapping[str, Any]) -> None:
         """Before anything else is delivered: who was removed hears no event that comes after it.
 
         Also for people without a socket now: they might come back and resume.
         """
-        event = message.parsed()
         if event["kind"] == "place_changed":
             for name in place_changes.lost_streams(event["data"]):
                 self.streams.expel(person, name)
+
+    def _note_repaired(self, name: str, event: Mapping[str, Any]) -> None:
+        if name.startswith("person/"):
+            self._note_place_change(name.removeprefix("person/"), event)
 
     async def _receive_presence(self, message: Message) -> None:
         self.presence.hear(message.subject.removeprefix("presence."), message.parsed())
@@ -104,6 +110,12 @@ class Gateway:
     async def _receive_cut(self, message: Message) -> None:
         for client in self.people.sockets_of_person(message.subject.removeprefix("cut.")):
             client.close(CloseCode.TICKET_REFUSED)
+
+    def _ask_everybody_for_a_new_ticket(self) -> None:
+        """Nobody knows who was cut meanwhile; web does, and gives no ticket to who has signed out or been suspended."""
+        for client in self.people:
+            if client.identity.person is not None:
+                client.close(CloseCode.STOPPING)
 
     async def _receive_heartbeat(self, message: Message) -> None:
         self.heartbeats.hear(message.subject.removeprefix("alive."), message.parsed()["node"], time.monotonic())

@@ -36,6 +36,10 @@ def name_for_client(name: str) -> str:
     return _OWN if name.startswith("person/") else name
 
 
+def is_for_moderators(name: str) -> bool:
+    return name.startswith("hands/")
+
+
 def person_stream(person: str) -> str:
     return f"person/{person}"
 

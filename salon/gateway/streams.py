@@ -9,7 +9,7 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from salon.gateway.client import Client
@@ -18,7 +18,7 @@ from salon.gateway.frames import json_bytes, text_frame
 from salon.gateway.identity import Identity
 from salon.gateway.messages.fields import Number
 from salon.gateway.stream_log import Event, StreamLog
-from salon.gateway.stream_names import name_for_client
+from salon.gateway.stream_names import is_for_moderators, name_for_client
 from salon.gateway.web import InternalWeb, WebRefused
 
 logger = logging.getLogger(__name__)
@@ -75,6 +75,8 @@ class Streams:
         """Taken from the bus since the start, for streams that are watched."""
         self.on_snapshot: Callable[[str, Any], None] = lambda name, state: None
         """Called with each fresh state that web gives out."""
+        self.on_repaired: Callable[[str, Mapping[str, Any]], None] = lambda name, event: None
+        """Called with each event that the bus lost and web told, before any watcher hears of it."""
 
     def __len__(self) -> int:
         return len(self._streams)
@@ -258,7 +260,23 @@ class Streams:
     async def _fetch_missing(self, stream: Stream) -> None:
         """Raises WebRefused while web cannot say."""
         head = stream.log.head
-        # Web asks on whose behalf. A watcher who is refused has lost the right to watch since; the next one is asked for.
+        answer = await self._ask_for_watchers(stream, head)
+        if answer is None:
+            return
+        if "events" in answer:
+            for event in answer["events"]:
+                self.on_repaired(stream.name, event)
+                await self._append(stream, stream.event_of(json_bytes(event))[0])
+        elif head is None or int(answer["seq"]) > head:
+            await self._start_over(stream, int(answer["seq"]))
+
+    async def _ask_for_watchers(self, stream: Stream, head: int | None) -> dict[str, Any] | None:
+        """What web says to the first watcher who still may watch; None if nobody may. Raises WebRefused.
+
+        Those who are refused have lost the right since. Of a stream for moderators, who are few, every watcher is asked for:
+        the event that took the right away may be among what the bus lost.
+        """
+        answer = None
         for client in list(stream.watchers):
             try:
                 answer = await self._web.snapshot(stream.name, client.identity, head)
@@ -267,12 +285,9 @@ class Streams:
                     raise
                 self._expel_client(stream, client)
                 continue
-            if "events" in answer:
-                for event in answer["events"]:
-                    await self._append(stream, stream.event_of(json_bytes(event))[0])
-            elif head is None or int(answer["seq"]) > head:
-                await self._start_over(stream, int(answer["seq"]))
-            return
+            if not is_for_moderators(stream.name):
+                break
+        return answer
 
     async def _start_over(self, stream: Stream, seq: int) -> None:
         """Web no longer knows the events in between: everybody gets a snapshot that they did not ask for."""

@@ -153,6 +153,17 @@ async def test_cut_closes_all_sockets_of_that_person_only(gateway: Running, conn
     assert (await other.ask(type="ping"))["type"] == "pong"
 
 
+async def test_when_cuts_may_be_lost_who_is_signed_in_comes_back_with_a_new_ticket(gateway: Running, connect: Connect) -> None:
+    signed_in, visitor = await connect(HOST), await connect(visitor=new_id())
+    gateway.bus.disconnect()
+
+    gateway.bus.reconnect()
+
+    assert await signed_in.close_code() == CloseCode.STOPPING
+    assert (await visitor.ask(type="ping"))["type"] == "pong"
+    assert (await (await connect(HOST)).ask(type="ping"))["type"] == "pong"
+
+
 async def test_stopping_gateway_tells_everybody(gateway: Running, connect: Connect, http: aiohttp.ClientSession) -> None:
     peer = await connect(HOST)
 

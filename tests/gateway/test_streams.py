@@ -264,7 +264,7 @@ async def test_lost_event_is_fetched_from_web(gateway: Running, connect: Connect
 
 
 async def test_events_lost_while_the_bus_was_away_are_fetched_when_it_is_back(gateway: Running, connect: Connect) -> None:
-    peers = [await connect(HOST), await connect(LISTENER)]
+    peers = [await connect(visitor=new_id()), await connect(visitor=new_id())]
     for peer in peers:
         await peer.ask(type="watch", stream=STREAM)
     gateway.bus.disconnect()
@@ -277,7 +277,7 @@ async def test_events_lost_while_the_bus_was_away_are_fetched_when_it_is_back(ga
 
 
 async def test_when_web_has_forgotten_too_everybody_gets_a_snapshot_unasked(gateway: Running, connect: Connect) -> None:
-    peers = [await connect(HOST), await connect(LISTENER)]
+    peers = [await connect(visitor=new_id()), await connect(visitor=new_id())]
     for peer in peers:
         await peer.ask(type="watch", stream=STREAM)
     gateway.web.remembers_events = False
@@ -293,7 +293,7 @@ async def test_when_web_has_forgotten_too_everybody_gets_a_snapshot_unasked(gate
 
 
 async def test_stream_that_was_watched_before_a_loss_is_not_resumed_from_memory(gateway: Running, connect: Connect) -> None:
-    first = await connect(HOST)
+    first = await connect(visitor=new_id())
     await first.ask(type="watch", stream=STREAM)
     await first.ask(type="unwatch", stream=STREAM)
     await happen(gateway, lost=True)
@@ -364,6 +364,34 @@ async def test_removed_person_hears_of_the_room_no_more(gateway: Running, connec
     assert (await removed.hear())["kind"] == "place_changed"
     assert (await removed.ask(type="ping"))["type"] == "pong"
     assert await heard(other, 1) == [1]
+
+
+async def test_removal_that_the_bus_lost_counts_as_soon_as_web_tells_of_it(gateway: Running, connect: Connect) -> None:
+    removed = await connect(LISTENER)
+    await watch_all(removed)
+
+    await happen(gateway, f"person/{LISTENER}", lost=True, **place_changed(None, "remove_person"))
+    await happen(gateway, f"person/{LISTENER}", kind="session_ended")
+
+    assert [await removed.hear(), await removed.hear()] == [
+        {"type": "unwatched", "stream": STREAM},
+        {"type": "unwatched", "stream": f"hands/{ROOM}"},
+    ]
+    assert [(await removed.hear())["kind"], (await removed.hear())["kind"]] == ["place_changed", "session_ended"]
+
+
+async def test_every_watcher_of_hands_is_asked_for_when_some_are_lost(gateway: Running, connect: Connect) -> None:
+    stays, goes = await connect(HOST), await connect(LISTENER)
+    for peer in (stays, goes):
+        await peer.ask(type="watch", stream=f"hands/{ROOM}")
+    gateway.web.hidden_from.add((f"hands/{ROOM}", LISTENER))
+
+    await happen(gateway, f"hands/{ROOM}", lost=True)
+    await happen(gateway, f"hands/{ROOM}")
+
+    assert await heard(stays, 2) == [1, 2]
+    assert await goes.hear() == {"type": "unwatched", "stream": f"hands/{ROOM}"}
+    assert (await goes.ask(type="ping"))["type"] == "pong"
 
 
 async def test_removed_person_does_not_resume_from_memory(gateway: Running, connect: Connect) -> None:
