@@ -163,10 +163,9 @@ export class RoomConnection {
     this.#finish({ name: 'left' }, wasInside);
   }
 
-  /** The page forgets this room without telling the server; used where the room is over anyway. */
+  /** The page forgets this room without telling the server. An answer or a microphone that comes later finds it left. */
   close(): void {
-    this.#finish(this.phase, false);
-    this.#stopPlaces();
+    this.#finish({ name: 'left' }, false);
   }
 
   /** "Play here": take the sound back from the other window. */

@@ -199,6 +199,50 @@ describe('the end', () => {
   });
 });
 
+describe('a room the page forgot', () => {
+  it('opens no speaking session when the microphone comes later', async () => {
+    const track = new FakeTrack();
+    let allow: () => void = () => undefined;
+    plugIn(track);
+    const { getUserMedia } = navigator.mediaDevices;
+    navigator.mediaDevices.getUserMedia = async () => {
+      await new Promise<void>((resolve) => (allow = resolve));
+      return getUserMedia();
+    };
+    const room = await enterAs(bruno, SPEAKER);
+    room.close();
+    allow();
+    await settle();
+    expect(room.phase).toEqual({ name: 'left' });
+    expect(opened()).toEqual(['listen']);
+    expect(track.isStopped).toBe(true);
+  });
+
+  it('watches nothing when its first answer comes later', async () => {
+    stage = new Stage(Stage.person(bruno), HOST);
+    plugIn(new FakeTrack());
+    await stage.salon.session.load();
+    const room = stage.salon.enter(ROOM_ID);
+    room.close();
+    await settle();
+    FakeSocket.latest.welcome();
+    expect(FakeSocket.latest.all('watch').map(({ stream }) => stream)).not.toContain(`hands/${ROOM_ID}`);
+    expect(opened()).toEqual([]);
+    expect(room.room).toBeNull();
+  });
+
+  it('gives way to the same room, entered anew', async () => {
+    stage = new Stage(Stage.person(bruno), SPEAKER);
+    plugIn(new FakeTrack(), new FakeTrack());
+    await stage.salon.session.load();
+    stage.salon.enter(ROOM_ID);
+    stage.salon.enterAgain(ROOM_ID);
+    await settle();
+    expect(stage.salon.room?.phase).toEqual({ name: 'inside' });
+    expect(opened().filter((direction) => direction === 'speak')).toEqual(['speak']);
+  });
+});
+
 describe('two windows', () => {
   it('the older one says so, stays silent, and can take the sound back', async () => {
     const room = await enterAs(bruno);
