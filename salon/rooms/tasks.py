@@ -4,6 +4,7 @@ import logging
 
 from procrastinate.contrib.django import app
 
+from salon.rooms.actions.sound import forget_ended_sessions
 from salon.rooms.commands import forget_old_receipts
 
 logger = logging.getLogger(__name__)
@@ -16,3 +17,12 @@ def forget_receipts(timestamp: int) -> None:
     count = forget_old_receipts()
     if count:
         logger.info("Old command receipts were dropped.", extra={"action": "receipts_forgotten", "count": count, "due": timestamp})
+
+
+@app.periodic(cron="17 * * * *")
+@app.task(queueing_lock="rooms.sessions")
+def forget_sessions(timestamp: int) -> None:
+    """timestamp: as for `forget_receipts`."""
+    count = forget_ended_sessions()
+    if count:
+        logger.info("Old sound sessions were dropped.", extra={"action": "sessions_forgotten", "count": count, "due": timestamp})

@@ -46,7 +46,9 @@ def leave_room(caller: Caller, room_id: str) -> int:
 def leave(room: Room, person: Person) -> int:
     """Also ends what sound the person has there. Raises RoomEnded, NotInRoom."""
     with locked_room(room, person) as locked:
-        seq = locked.commit(lifecycle.leave_room(locked.stage, PersonId(person.id)), "leave_room", actor=person)
+        outcome = lifecycle.leave_room(locked.stage, PersonId(person.id))
+        # Not recorded either: who left had been there.
+        seq = locked.commit(outcome, "leave_room", actor=person, audited=False)
         # After the outermost transaction, which may be a receipt's: a second emission in one may wait for others in a circle.
         # Where it fails the person has left all the same, and the keeper finds the empty room.
         transaction.on_commit(partial(end_if_empty, room), robust=True)
@@ -66,7 +68,7 @@ def lose_connection(room: Room, person: Person) -> int:
 def cut_off(room: Room, person: Person) -> None:
     """Silence what sound the person has in this room, at once; they may come back."""
     with locked_room(room, person) as locked:
-        locked.commit(lifecycle.cut_off(locked.stage, PersonId(person.id)), "cut_off", actor=None, target=person)
+        locked.commit(lifecycle.cut_off(locked.stage, PersonId(person.id)), "cut_off", actor=None, target=person, audited=False)
 
 
 def close_at_media(session: str, owner: str) -> None:

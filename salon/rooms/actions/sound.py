@@ -1,12 +1,15 @@
 """Sound sessions: opening, restarting ICE, closing. docs/protocol.md section 5."""
 
 import time
+from datetime import timedelta
 
+from django.db import transaction
 from django.utils import timezone
 
 from salon.accounts.callers import Caller
 from salon.accounts.errors import SignInRequired
 from salon.accounts.faces import face_of
+from salon.accounts.models import Person
 from salon.common.errors import SalonError
 from salon.common.ids import new_id
 from salon.common.signing import Grant, sign_grant
@@ -14,6 +17,7 @@ from salon.config.environment import environment
 from salon.rooms import media, sdp
 from salon.rooms.access import access_live_room_by_id, access_media_session_by_id
 from salon.rooms.actions.attendance import close_at_media, enter_room, leave
+from salon.rooms.actions.places import ensure_place
 from salon.rooms.enums import Direction
 from salon.rooms.errors import (
     MediaUnavailable,
@@ -30,11 +34,19 @@ from salon.rooms.policy import policy_of
 # The grant goes straight from here to the media process: seconds would do.
 _GRANT_SECS = 30
 ANY_ETAG = "*"
+# The keeper asks for sessions of the last hour (worker/places.py); the rest of the day is for an operator who looks for a fault.
+ENDED_SESSIONS_KEPT = timedelta(days=1)
 
 
 def listen(caller: Caller, room_id: str, offer: str) -> media.OpenedSession:
-    """Enter the room and hear it. Raises what the door raises, RoomEnded, InvalidSdp, MediaUnavailable."""
+    """Enter the room and hear it.
+
+    Raises what the door raises, RoomEnded, SignInRequired for somebody deactivated meanwhile, InvalidSdp, MediaUnavailable.
+    """
     room = access_live_room_by_id(caller, room_id)
+    if caller.person is not None:
+        # An epoch needs a place to be raised at. It is outside the room still: they enter once the offer is answered.
+        ensure_place(room, caller.person)
     opened = _open(caller, room, Direction.LISTEN, offer)
     try:
         if caller.person is not None:
@@ -96,12 +108,20 @@ def close_session(caller: Caller, session_id: str) -> None:
             return
 
 
+def forget_ended_sessions() -> int:
+    """Who listened where is nobody's business later. Returns how many."""
+    return MediaSession.objects.filter(ended_at__lt=timezone.now() - ENDED_SESSIONS_KEPT).delete()[0]
+
+
 def _open(caller: Caller, room: Room, direction: Direction, offer: str) -> media.OpenedSession:
+    # The epoch before the checks: who is cut or removed after the checks has a newer one, which voids this session whenever it opens.
+    epoch = _epoch(caller, room)
+    _look_again(caller, room)
     try:
-        opened = media.open_session(_grant(caller, room, direction), offer, policy_of(room))
+        opened = media.open_session(_grant(caller, room, direction, epoch), offer, policy_of(room))
     except media.GrantRefused:
         # The room changed after we looked. Looking again tells how; where it tells nothing, the next try will succeed.
-        access_live_room_by_id(caller, room.id)
+        _look_again(caller, room)
         raise MediaUnavailable from None
     MediaSession.objects.create(
         id=opened.session,
@@ -115,8 +135,23 @@ def _open(caller: Caller, room: Room, direction: Direction, offer: str) -> media
     return opened
 
 
-def _grant(caller: Caller, room: Room, direction: Direction) -> str:
-    place = Place.objects.filter(room=room, person=caller.person).first() if caller.person else None
+def _epoch(caller: Caller, room: Room) -> int:
+    """Zero for visitors: they have no place, and nobody cuts them."""
+    return Place.objects.get(room=room, person=caller.person).epoch if caller.person else 0
+
+
+def _look_again(caller: Caller, room: Room) -> None:
+    """Through the door once more. Raises what it raises, and SignInRequired for somebody who was deactivated since they were let in."""
+    if caller.person is not None:
+        with transaction.atomic():
+            # Locked, to wait for a deactivation under way: its cut may have looked for places before this person had one here.
+            person = Person.objects.select_for_update(no_key=True).filter(id=caller.person.id, is_active=True).first()
+        if person is None:
+            raise SignInRequired
+    access_live_room_by_id(caller, room.id)
+
+
+def _grant(caller: Caller, room: Room, direction: Direction, epoch: int) -> str:
     grant: Grant = {
         "id": new_id(),
         "session": new_id(),
@@ -124,7 +159,7 @@ def _grant(caller: Caller, room: Room, direction: Direction) -> str:
         "person": _owner(caller),
         "face": face_of(caller.person) if caller.person else None,
         "direction": direction.value,
-        "epoch": place.epoch if place else 0,
+        "epoch": epoch,
         "expires": int(time.time()) + _GRANT_SECS,
     }
     return sign_grant(grant, environment().secret_key)

@@ -2,7 +2,7 @@ import pytest
 from django.contrib.auth.signals import user_logged_out
 
 from salon.accounts.models import Person
-from salon.rooms.actions.attendance import enter_room, lose_connection
+from salon.rooms.actions.attendance import cut_off, enter_room, leave_room, lose_connection
 from salon.rooms.actions.places import ensure_place
 from salon.rooms.actions.remove_person import remove_person
 from salon.rooms.errors import RoomNotFound
@@ -34,10 +34,13 @@ def test_enter_room_after_a_removal(room, host, listener):
         enter_room(room, listener)
 
 
-def test_entering_and_losing_leave_no_audit_record(room, listener):
+def test_who_was_there_leaves_no_audit_record(room, listener, speaker):
     before = RoomAction.objects.count()
     lose_connection(room, listener)
     enter_room(room, listener)
+    cut_off(room, listener)
+    for person in (listener, speaker):
+        leave_room(caller(person), room.id)
     assert RoomAction.objects.count() == before
 
 

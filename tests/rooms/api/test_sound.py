@@ -1,4 +1,5 @@
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from django.utils import timezone
@@ -12,6 +13,7 @@ from salon.rooms.api import sound
 from salon.rooms.errors import InvalidSdp, MediaUnavailable
 from salon.rooms.media import GrantRefused
 from salon.rooms.models import MediaSession, Place, Room
+from salon.rooms.tasks import forget_sessions
 from tests.rooms.people import Api, caller
 
 pytestmark = pytest.mark.django_db
@@ -114,7 +116,7 @@ def test_listen_names_what_the_engine_says_is_wrong(room, stranger, media_proces
         400,
         {"code": "invalid_sdp", "message": "The offer has no audio section.", "field": None},
     )
-    assert not Place.objects.filter(person=stranger).exists()
+    assert not Place.objects.filter(person=stranger, left_at=None).exists()
 
 
 def test_listen_while_media_restarts_says_when_to_ask_again(room, stranger, media_process):
@@ -314,3 +316,14 @@ def test_visitors_without_cookies_are_counted_by_address(room, stranger, media_p
 def test_visitors_are_not_counted_by_address_in_development(room, media_process, monkeypatch):
     monkeypatch.setattr(rate_limits.VISITORS_SOUND, "_clock", lambda: 0.0)
     assert {listen_as_somebody_new(room, "192.0.2.1").status_code for _ in range(61)} == {201}
+
+
+def test_sessions_are_forgotten_a_day_after_they_ended(room, stranger, media_process):
+    api = Api(stranger)
+    old, lately, still_open = [session_of(api.sound(room.id, "listen")) for _ in range(3)]
+    now = timezone.now()
+    MediaSession.objects.update(opened_at=now - timedelta(days=3))
+    MediaSession.objects.filter(id=old).update(ended_at=now - timedelta(days=1, seconds=1))
+    MediaSession.objects.filter(id=lately).update(ended_at=now - timedelta(hours=23))
+    forget_sessions(timestamp=0)
+    assert set(MediaSession.objects.values_list("id", flat=True)) == {lately, still_open}
