@@ -158,7 +158,7 @@ pub struct SessionReport {
     pub packets_in: u64,
     /// Forwarded RTP packets.
     pub packets_out: u64,
-    /// Refused at ingress: muted, not on the stage, not authentic.
+    /// Refused at ingress: muted, not on the stage, not authentic, too many a second, too long.
     pub packets_dropped: u64,
 }
 

@@ -28,7 +28,8 @@
 //!
 //! One port carries everything (RFC 7983). STUN is answered if it proves knowledge of a session's password. DTLS is taken from
 //! addresses that such a check has validated, SRTP and SRTCP from the selected one, and only if authentic and not seen before.
-//! Addresses are never learned from media. A speaker's packet is forwarded if the room's stage says that the person may be heard.
+//! Addresses are never learned from media. A speaker's packet is forwarded if the room's stage says that the person may be heard, and
+//! if it is not more or longer than speech can be.
 //!
 //! # Failure
 //!
@@ -41,6 +42,7 @@ mod certificate;
 mod dtls;
 mod engine;
 mod ice;
+mod rate;
 mod room;
 mod rtp;
 mod sdp;

@@ -9,6 +9,7 @@ use is::stun::StunMessage;
 use crate::certificate::Fingerprint;
 use crate::dtls::{DtlsProgress, DtlsServer};
 use crate::ice::IceLite;
+use crate::rate::PacketBucket;
 use crate::room::{LanePosition, Membership, Room, Tap};
 use crate::rtp::{
     ForwardedHeader, ReceptionStatistics, RtpHeader, SenderInfo, read_sender_report, write_receiver_report, write_sender_report,
@@ -125,6 +126,7 @@ pub(crate) struct Speaking {
     /// The stream being heard.
     pub statistics: Option<ReceptionStatistics>,
     pub last_packet: Option<Instant>,
+    pub bucket: PacketBucket,
 }
 
 /// What opening a session takes.
@@ -265,6 +267,11 @@ impl Session {
             return None; // Listeners that offered sendrecv may send; nobody hears it.
         };
         let header = unprotected.header;
+        // After the replay window has moved on, so that a refused packet cannot be sent again; before the statistics, so that receiver
+        // reports tell the loss.
+        if !speaking.bucket.take(now) {
+            return None;
+        }
         if header.payload_type != speaking.payload_type || !speaking.belongs(now, &header, unprotected.index) {
             return None;
         }

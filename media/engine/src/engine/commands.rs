@@ -9,6 +9,7 @@ use rand::{Rng, RngExt};
 use super::{Engine, NewOffer, Opened, SessionReport, SessionUnknown, Speaker};
 use crate::dtls::DtlsServer;
 use crate::ice::{IceLite, random_credentials};
+use crate::rate::PacketBucket;
 use crate::room::{StageMember, Tap};
 use crate::sdp::{Answer, Direction, Fragment, IceCredentials, Offer, OfferRefused, SlotStream, write_fragment};
 use crate::session::{CloseReason, Listening, Media, NewSession, Session, Speaking};
@@ -43,7 +44,7 @@ impl Engine {
             self.close(now, older, CloseReason::TakenOver);
         }
         let ours = random_credentials(&mut self.random);
-        let media = self.media_for(&offer, new.direction);
+        let media = self.media_for(now, &offer, new.direction);
         let slots: Vec<SlotStream> = match &media {
             Media::Listen(listening) => listening.taps.iter().map(|tap| SlotStream { ssrc: tap.ssrc }).collect(),
             Media::Speak(_) => Vec::new(),
@@ -83,7 +84,7 @@ impl Engine {
         Ok(())
     }
 
-    fn media_for(&mut self, offer: &Offer, direction: Direction) -> Media {
+    fn media_for(&mut self, now: Instant, offer: &Offer, direction: Direction) -> Media {
         let (payload_type, level_id) = offer.audio().next().map_or((111, None), |audio| (audio.payload_type, audio.level_id));
         match direction {
             Direction::Listen => {
@@ -99,9 +100,14 @@ impl Engine {
                 }
                 Media::Listen(Listening { payload_type, level_id, sent: vec![(0, 0); taps.len()], taps, membership: None })
             }
-            Direction::Speak => {
-                Media::Speak(Speaking { payload_type, level_id, report_ssrc: self.random.next_u32(), statistics: None, last_packet: None })
-            }
+            Direction::Speak => Media::Speak(Speaking {
+                payload_type,
+                level_id,
+                report_ssrc: self.random.next_u32(),
+                statistics: None,
+                last_packet: None,
+                bucket: PacketBucket::new(now),
+            }),
         }
     }
 

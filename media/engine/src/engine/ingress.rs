@@ -14,6 +14,9 @@ use crate::slab::SessionKey;
 
 /// Longest datagram looked at: Ethernet's MTU. Opus at its highest bitrate fills 1275 bytes.
 const MAX_DATAGRAM_LEN: usize = 1_500;
+/// Longest payload forwarded: a frame of Opus has at most 1275 bytes (RFC 6716 section 3.2.1), a little more is forgiven. With our
+/// header, the tag, UDP and IP it still fits into a frame of Ethernet, as the sockets may not fragment.
+const MAX_PAYLOAD_LEN: usize = 1_400;
 /// An address that served a live session within this time stays that session's: a peer of another session cannot take it by
 /// checks with a forged source.
 const ADDRESS_KEPT_FOR: Duration = Duration::from_secs(5);
@@ -146,7 +149,7 @@ impl Engine {
             session.counters.packets_dropped += 1;
             return false;
         };
-        let Some(payload) = uplink.header.payload(&self.packet) else {
+        let Some(payload) = uplink.header.payload(&self.packet).filter(|payload| payload.len() <= MAX_PAYLOAD_LEN) else {
             session.counters.packets_dropped += 1;
             return false;
         };

@@ -65,9 +65,13 @@ impl World {
 
     /// Put (person, csrc, muted) on the stage.
     pub fn set_stage(&mut self, speakers: &[(&str, u32, bool)]) {
+        self.set_stage_of(ROOM, speakers);
+    }
+
+    pub fn set_stage_of(&mut self, room: &str, speakers: &[(&str, u32, bool)]) {
         let speakers: Vec<Speaker> =
             speakers.iter().map(|(person, csrc, muted)| Speaker { person: (*person).into(), csrc: *csrc, muted: *muted }).collect();
-        self.engine.set_stage(self.now, ROOM, &speakers);
+        self.engine.set_stage(self.now, room, &speakers);
         self.drain();
     }
 
@@ -76,7 +80,7 @@ impl World {
         let offer = peer.offer();
         let opened = self.engine.open_session(
             self.now,
-            NewOffer { session: &peer.session, room: ROOM, person: &peer.person, direction: peer.direction, offer: &offer },
+            NewOffer { session: &peer.session, room: peer.room, person: &peer.person, direction: peer.direction, offer: &offer },
         );
         self.drain();
         let mut peer = peer;
@@ -202,7 +206,7 @@ impl World {
     }
 
     pub fn report(&self, session: &str) -> SessionReport {
-        let mut reports = self.engine.report(self.now, Some(ROOM));
+        let mut reports = self.engine.report(self.now, None);
         reports.retain(|report| &*report.session == session);
         assert_eq!(reports.len(), 1, "one session {session}");
         reports.remove(0)

@@ -11,8 +11,8 @@ use salon_engine::Direction;
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
-use super::sdp;
 use super::srtp::Keys;
+use super::{ROOM, sdp};
 
 const CERTIFICATE: &[u8] = include_bytes!("peer-certificate.der");
 const KEY: &[u8] = include_bytes!("peer-key.der");
@@ -22,6 +22,7 @@ pub const LEVEL_ID: u8 = 3;
 pub struct Peer {
     pub address: SocketAddr,
     pub session: String,
+    pub room: &'static str,
     pub person: String,
     pub direction: Direction,
     pub slots: usize,
@@ -68,6 +69,10 @@ pub struct Microphone {
     pub index: u64,
     pub timestamp: u32,
     pub next_at: Instant,
+    /// From one packet to the next.
+    pub interval: Duration,
+    /// Zeros after the payload's text.
+    pub stuffing: usize,
 }
 
 fn hmac_sha1(key: &[u8], parts: &[&[u8]]) -> [u8; 20] {
@@ -99,6 +104,7 @@ impl Peer {
         Self {
             address,
             session: format!("{word}-{person}"),
+            room: ROOM,
             person: person.into(),
             direction,
             slots,
@@ -151,7 +157,15 @@ impl Peer {
 
     pub fn open_microphone(&mut self, now: Instant, level: Option<u8>) {
         // Near the rollover of the sequence number, so that every test that runs for a second passes it.
-        self.microphone = Some(Microphone { ssrc: 0x5eed, level, index: 65_500, timestamp: 0xffff_f000, next_at: now });
+        self.microphone = Some(Microphone {
+            ssrc: 0x5eed,
+            level,
+            index: 65_500,
+            timestamp: 0xffff_f000,
+            next_at: now,
+            interval: Duration::from_millis(20),
+            stuffing: 0,
+        });
     }
 
     /// Packets of one slot.
@@ -212,11 +226,12 @@ impl Peer {
         if let Some(level) = microphone.level {
             header.extend_from_slice(&[0xbe, 0xde, 0, 1, LEVEL_ID << 4, level, 0, 0]);
         }
-        let payload = format!("{} {}", self.person, microphone.index);
-        let packet = self.keys.as_ref().unwrap().0.protect(&header, payload.as_bytes(), microphone.ssrc, microphone.index);
+        let mut payload = format!("{} {}", self.person, microphone.index).into_bytes();
+        payload.resize(payload.len() + microphone.stuffing, 0);
+        let packet = self.keys.as_ref().unwrap().0.protect(&header, &payload, microphone.ssrc, microphone.index);
         microphone.index += 1;
         microphone.timestamp = microphone.timestamp.wrapping_add(960);
-        microphone.next_at += Duration::from_millis(20);
+        microphone.next_at += microphone.interval;
         self.last_rtp.clone_from(&packet);
         packet
     }
