@@ -84,7 +84,11 @@ def test_frame_of_exactly_the_limit_is_taken() -> None:
     assert refused.value.code is CloseCode.TOO_LARGE
 
 
-@pytest.mark.parametrize("id_", [True, None, "1", [1], float("inf"), float("nan"), 10**400, -(10**400), 2**63])
+@pytest.mark.parametrize(
+    "id_",
+    [True, None, "1", [1], float("inf"), float("nan"), 10**400, -(10**400), 2**63],
+    ids=["bool", "null", "text", "array", "inf", "nan", "huge", "huge below zero", "2**63"],
+)
 def test_id_is_a_number(id_: object) -> None:
     with pytest.raises(Refused) as refused:
         greeted_connection().receive_text(json.dumps({"type": "ping", "id": id_}), now=0)

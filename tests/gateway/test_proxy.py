@@ -151,7 +151,8 @@ async def test_internal_addresses_do_not_exist_outside(gateway: Running, path: s
 
 
 async def test_whole_address_in_the_request_line_is_understood(gateway: Running) -> None:
-    status, body = await raw_request(gateway, "GET http://salon.test/api/v1/x?y=1 HTTP/1.1\r\nHost: salon.test\r\nConnection: close\r\n\r\n")
+    line = "GET http://salon.test/api/v1/x?y=1 HTTP/1.1"
+    status, body = await raw_request(gateway, f"{line}\r\nHost: salon.test\r\nConnection: close\r\n\r\n")
 
     assert (status, json.loads(body)["path"]) == (200, "/api/v1/x?y=1")
 
