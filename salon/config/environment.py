@@ -24,6 +24,7 @@ E = TypeVar("E", bound=StrEnum)
 # A Unix socket's path is limited to 107 bytes (unix(7)); PostgreSQL appends "/.s.PGSQL.5432".
 _LONGEST_SOCKET_FOLDER = 90
 _KEY_WRITTEN_SECS = 1.0
+_SHORTEST_KEY = 32
 
 
 class ConfigurationError(Exception):
@@ -186,13 +187,13 @@ def _smtp_url(env: Mapping[str, str], mode: Mode) -> str | None:
 def _secret_key(env: Mapping[str, str], mode: Mode, data_dir: Path) -> str:
     if path := env.get("SALON_SECRET_KEY_FILE"):
         try:
-            return Path(path).read_text().strip()
+            return _long_enough(Path(path).read_text(encoding="utf-8").strip(), f"SALON_SECRET_KEY_FILE: the key in {path}")
         except OSError as error:
             raise ConfigurationError(f"SALON_SECRET_KEY_FILE: {path} cannot be read: {error.strerror}.") from error
+        except UnicodeDecodeError as error:
+            raise ConfigurationError(f"SALON_SECRET_KEY_FILE: {path} is not text. Make a key with: openssl rand -hex 32") from error
     if key := env.get("SALON_SECRET_KEY"):
-        if len(key) < 32:
-            raise ConfigurationError("SALON_SECRET_KEY is shorter than 32 characters. Make one with: openssl rand -hex 32")
-        return key
+        return _long_enough(key, "SALON_SECRET_KEY")
     if mode is Mode.PRODUCTION:
         raise ConfigurationError("SALON_SECRET_KEY is not set. Make one with: openssl rand -hex 32")
     path_in_data = data_dir / "secret-key"
@@ -209,6 +210,12 @@ def _secret_key(env: Mapping[str, str], mode: Mode, data_dir: Path) -> str:
     key = secrets.token_hex(32)
     with os.fdopen(descriptor, "w") as file:
         file.write(key)
+    return key
+
+
+def _long_enough(key: str, what: str) -> str:
+    if len(key) < _SHORTEST_KEY:
+        raise ConfigurationError(f"{what} is shorter than {_SHORTEST_KEY} characters. Make one with: openssl rand -hex 32")
     return key
 
 

@@ -64,6 +64,19 @@ def test_secret_key_from_a_file(tmp_path: Path) -> None:
         read_environment({"SALON_SECRET_KEY_FILE": str(tmp_path / "gone")})
 
 
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [(b"", "is shorter than 32 characters"), (b"k" * 31 + b"\n", "is shorter than 32 characters"), (b"\xff" * 40, "is not text")],
+    ids=["empty", "short", "binary"],
+)
+def test_file_without_a_good_secret_key_is_refused(tmp_path: Path, content: bytes, fault: str) -> None:
+    path = tmp_path / "key"
+    path.write_bytes(content)
+
+    with pytest.raises(ConfigurationError, match=rf"^SALON_SECRET_KEY_FILE: .*{fault}\. Make .* with: openssl rand -hex 32$"):
+        read_environment({"SALON_SECRET_KEY_FILE": str(path)})
+
+
 def test_empty_secret_key_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "secret-key").touch()
 
