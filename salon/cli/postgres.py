@@ -4,10 +4,12 @@ It listens on a Unix socket only, trusts whoever can reach that socket (the fold
 PostgreSQL refuses to run as root, so under root its programs run as the user `postgres` that Debian's package makes.
 """
 
+import contextlib
 import os
 import pwd
 import shutil
 import signal
+import stat
 import subprocess
 import tempfile
 from collections.abc import Mapping
@@ -65,10 +67,10 @@ class PrivateCluster:
 
     def prepare(self) -> None:
         """Make folders and, on first use, the cluster. Raises PostgresFailed."""
-        for folder in (self.folder, self.socket_folder):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if self._as_user:
-                shutil.chown(folder, self._as_user, self._as_user)
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if self._as_user:
+            shutil.chown(self.folder, self._as_user, self._as_user)
+        _make_private(self.socket_folder, self._as_user)
         if self._as_user:
             _let_through(self.folder.parent)
         if not (self.folder / "PG_VERSION").exists():
@@ -109,7 +111,12 @@ class PrivateCluster:
         return True
 
     def _options(self) -> dict[str, str]:
-        own = {"listen_addresses": "", "unix_socket_directories": str(self.socket_folder), "max_connections": "200"}
+        own = {
+            "listen_addresses": "",
+            "unix_socket_directories": str(self.socket_folder),
+            "unix_socket_permissions": "0700",
+            "max_connections": "200",
+        }
         return own | self.settings
 
     def _is_running(self) -> bool:
@@ -155,6 +162,23 @@ def _unprivileged_user() -> str | None:
         raise PostgresMissing(
             "PostgreSQL does not run as root and there is no user 'postgres'. On Debian or Ubuntu: apt-get install postgresql"
         ) from None
+
+
+def _make_private(folder: Path, user: str | None) -> None:
+    """A folder that only `user` (default: who runs this) and root can enter.
+
+    It may lie in the temporary folder under a name that can be guessed: what somebody else put there is not taken. Raises
+    PostgresFailed.
+    """
+    with contextlib.suppress(FileExistsError):  # a link to nothing, or a file: refused below
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    found = folder.lstat()
+    owners = {os.geteuid(), pwd.getpwnam(user).pw_uid if user else os.geteuid()}
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid not in owners:
+        raise PostgresFailed(f"{folder} is not a folder of our own, and PostgreSQL's socket would not be safe there. Remove it.")
+    if user:
+        shutil.chown(folder, user, user)
+    folder.chmod(0o700)
 
 
 def _let_through(folder: Path) -> None:
