@@ -1,10 +1,14 @@
 from datetime import timedelta
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from salon.accounts.actions.invitations import make_invitation
+from salon.accounts.actions.tokens import create_token
+from salon.accounts.channels import messages
+from salon.accounts.errors import MessageUndelivered
 from salon.accounts.models import DevelopmentMessage, Invitation
 from salon.accounts.queries import invitations_left
 from tests.accounts.browser import Browser, message_to, refusal
@@ -88,3 +92,30 @@ def test_database_lets_no_invitation_be_overspent(alice):
     invitation = make_invitation(alice)
     with pytest.raises(IntegrityError, match="invitation_not_overspent"), transaction.atomic():
         Invitation.objects.filter(pk=invitation.pk).update(uses=2)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_mail_is_sent_after_the_commit(alice, monkeypatch):
+    seen = []
+    monkeypatch.setattr(messages, "send_mail", lambda *args: seen.append((connection.in_atomic_block, Invitation.objects.count())))
+    make_invitation(alice, email="zoe@example.org")
+    assert seen == [(False, 1)]
+
+
+def test_undelivered_mail_leaves_no_invitation(alice, monkeypatch):
+    def refuse(*args):
+        raise MessageUndelivered
+
+    monkeypatch.setattr(messages, "send_mail", refuse)
+    with pytest.raises(MessageUndelivered):
+        make_invitation(alice, email="zoe@example.org")
+    assert (Invitation.objects.count(), invitations_left(alice, timezone.now())) == (0, 2)
+
+
+@pytest.mark.parametrize("act", [make_invitation, lambda person: create_token(person, "bot")])
+def test_counting_ones_own_lets_others_refer_to_the_person(alice, act):
+    """FOR UPDATE would hold up each insert that refers to the person, and so each action in a room."""
+    with CaptureQueriesContext(connection) as queries:
+        act(alice)
+    locks = [query["sql"].partition(" FOR ")[2] for query in queries if " FOR " in query["sql"]]
+    assert locks == ["NO KEY UPDATE"]

@@ -8,7 +8,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from salon.accounts.channels import messages
-from salon.accounts.errors import InvitationSpent, NoInvitationsLeft, SignUpClosed
+from salon.accounts.errors import InvitationSpent, MessageUndelivered, NoInvitationsLeft, SignUpClosed
 from salon.accounts.models import Invitation, Person
 from salon.accounts.queries import invitations_left, open_invitation
 from salon.common.errors import NotFound
@@ -18,23 +18,36 @@ from salon.config.environment import environment
 logger = logging.getLogger(__name__)
 
 
-@transaction.atomic
 def make_invitation(inviter: Person, *, uses_allowed: int = 1, days: int = 14, email: str | None = None) -> Invitation:
     """A new link that takes `uses_allowed` out of the inviter's budget and works for `days`.
 
     With `email`, only that address may spend it, and it is told by mail.
     Raises NoInvitationsLeft; MessageUndelivered, and then there is no invitation.
     """
+    invitation = _take_from_budget(inviter, uses_allowed, days, email)
+    if email:
+        _tell_invited(invitation, email)
+    logger.info("Invitation made.", extra={"action": "invitation_made", "person": inviter.id, "uses_allowed": uses_allowed})
+    return invitation
+
+
+@transaction.atomic
+def _take_from_budget(inviter: Person, uses_allowed: int, days: int, email: str | None) -> Invitation:
     now = timezone.now()
-    # The row lock makes two requests count one after the other.
-    locked = Person.objects.select_for_update().get(pk=inviter.pk)
+    # The row lock makes two requests count one after the other; other rows may refer to the person meanwhile.
+    locked = Person.objects.select_for_update(no_key=True).get(pk=inviter.pk)
     if uses_allowed > invitations_left(locked, now):
         raise NoInvitationsLeft
-    invitation = Invitation.objects.create(inviter=locked, email=email, uses_allowed=uses_allowed, expires_at=now + timedelta(days=days))
-    if email:
-        messages.send_mail("invitation", email, {"inviter": locked, "url": invitation_url(invitation)})
-    logger.info("Invitation made.", extra={"action": "invitation_made", "person": locked.id, "uses_allowed": uses_allowed})
-    return invitation
+    return Invitation.objects.create(inviter=locked, email=email, uses_allowed=uses_allowed, expires_at=now + timedelta(days=days))
+
+
+def _tell_invited(invitation: Invitation, email: str) -> None:
+    """Outside the transaction: a mail server may take its time, and nobody waits on a lock for it."""
+    try:
+        messages.send_mail("invitation", email, {"inviter": invitation.inviter, "url": invitation_url(invitation)})
+    except MessageUndelivered:
+        Invitation.objects.filter(pk=invitation.pk, uses=0).delete()
+        raise
 
 
 def show_invitation(code: str) -> Invitation:

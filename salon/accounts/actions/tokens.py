@@ -30,7 +30,7 @@ def create_token(person: Person, name: str) -> str:
 def issue_token(person: Person, name: str) -> tuple[AccessToken, str]:
     """The new token, and its secret. Raises Invalid (field `name`), TooManyTokens."""
     name = clean_line(name, NAME_LENGTH, field="name", required=True)
-    Person.objects.select_for_update().get(pk=person.pk)
+    Person.objects.select_for_update(no_key=True).get(pk=person.pk)
     if person.access_tokens.count() >= MOST_TOKENS:
         raise TooManyTokens
     secret = SECRET_PREFIX + secrets.token_urlsafe(32)
