@@ -122,8 +122,9 @@ def _place_events(room: Room, before: RoomStage, after: RoomStage, faces: Faces,
         if place == before.places[person] and positions_before.get(person) == positions_after.get(person):
             continue
         shown = my_place(after, person, faces)
-        # Somebody removed is told so also where they had left already: they may still be watching the room.
-        if shown != my_place(before, person, faces) or (shown is None and person == cause.target):
+        # Somebody removed is told so also where they had left already: they may still be watching the room. Who logs out is not.
+        removed_outside = shown is None and person == cause.target and cause.by is not None
+        if shown != my_place(before, person, faces) or removed_outside:
             yield place_changed(room.id, person, shown, cause)
 
 

@@ -12,5 +12,6 @@ from salon.rooms.models import Room
 @receiver(person_cut)
 def silence_whoever_was_cut(sender: object, person: str, **kwargs: object) -> None:
     somebody = Person.objects.get(id=person)
-    for room in Room.objects.filter(phase=Phase.LIVE, places__person=somebody, places__left_at=None).order_by("id"):
+    # Places outside too: somebody may be on the way in, with a grant made and sound not connected yet.
+    for room in Room.objects.filter(phase=Phase.LIVE, places__person=somebody).order_by("id"):
         cut_off(room, somebody)
