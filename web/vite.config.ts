@@ -3,29 +3,40 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import type { Plugin } from 'vite';
+import { build } from 'vite';
 import { defineConfig } from 'vitest/config';
+import { WEB_PREFIXES } from './src/protocol/server-paths.ts';
 
 /** Where `npm run dev` sends what is not the client: a Salon server. */
 const SERVER = process.env['SALON_SERVER'] ?? 'http://127.0.0.1:8000';
 
 /**
- * Tells the service worker which files make the shell, and which build they belong to.
+ * Adds the service worker, bundled by itself into one classic script: what it shares with the client would else become a file
+ * that only a module may import, and not every browser runs a service worker as a module.
  *
- * The names carry hashes, so they are only known once everything else is bundled.
+ * It is told which files make the shell. Their names carry hashes, so they are only known once everything else is bundled.
  */
-function shellList(): Plugin {
+function serviceWorker(): Plugin {
   return {
-    name: 'salon-shell-list',
+    name: 'salon-service-worker',
     apply: 'build',
-    generateBundle(_options, bundle) {
-      const worker = bundle['service-worker.js'];
-      if (worker?.type !== 'chunk') throw new Error('the bundle has no service-worker.js');
+    async generateBundle(_options, bundle) {
       // The Latin fonts belong to the shell; the extended alphabets are fetched by the browser when a page needs them.
       const files = Object.keys(bundle).filter((name) => /^assets\/.*\.(js|css|woff2)$/.test(name) && !/-latin-ext-/.test(name));
       const shell = ['/', '/offline.html', '/manifest.webmanifest', '/icons/icon.svg', ...files.sort().map((name) => `/${name}`)];
-      const parts = worker.code.split(/["'`]__SALON_SHELL__["'`]/);
-      if (parts.length !== 2) throw new Error('the service worker names its shell exactly once');
-      worker.code = parts.join(JSON.stringify(JSON.stringify(shell)));
+      const built = await build({
+        configFile: false,
+        logLevel: 'warn',
+        publicDir: false,
+        define: { __SALON_SHELL__: JSON.stringify(shell) },
+        build: {
+          write: false,
+          target: 'es2022',
+          rollupOptions: { input: 'src/sw/service-worker.ts', output: { format: 'iife' } },
+        },
+      });
+      if (!('output' in built) || built.output.length !== 1) throw new Error('the service worker is one file');
+      this.emitFile({ type: 'asset', fileName: 'service-worker.js', source: built.output[0].code });
     },
   };
 }
@@ -52,7 +63,7 @@ function compressed(): Plugin {
 }
 
 export default defineConfig(({ mode }) => ({
-  plugins: [svelte(), shellList(), compressed()],
+  plugins: [svelte(), serviceWorker(), compressed()],
   resolve: mode === 'test' ? { conditions: ['browser'] } : {},
   build: {
     outDir: '../salon/web/client',
@@ -62,9 +73,9 @@ export default defineConfig(({ mode }) => ({
     reportCompressedSize: false,
     modulePreload: { polyfill: false },
     rollupOptions: {
-      input: { app: 'index.html', 'service-worker': 'src/sw/service-worker.ts' },
+      input: { app: 'index.html' },
       output: {
-        entryFileNames: (chunk) => (chunk.name === 'service-worker' ? 'service-worker.js' : 'assets/[name]-[hash].js'),
+        entryFileNames: 'assets/[name]-[hash].js',
         chunkFileNames: 'assets/[name]-[hash].js',
         assetFileNames: 'assets/[name]-[hash][extname]',
       },
@@ -73,9 +84,7 @@ export default defineConfig(({ mode }) => ({
   server: {
     port: 5173,
     proxy: {
-      '/api': SERVER,
-      '/_allauth': SERVER,
-      '/uploads': SERVER,
+      ...Object.fromEntries(WEB_PREFIXES.map((prefix) => [prefix, SERVER])),
       '/ws': { target: SERVER, ws: true },
     },
   },

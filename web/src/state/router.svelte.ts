@@ -1,3 +1,5 @@
+import { isServersPath } from '../protocol/server-paths.ts';
+
 export type Route =
   | { name: 'hallway' }
   | { name: 'room'; id: string }
@@ -9,9 +11,6 @@ export type Route =
   | { name: 'settings' }
   | { name: 'mailbox' }
   | { name: 'unknown' };
-
-/** What the server answers itself under the same origin. */
-const NOT_OURS = /^\/(api|_allauth|accounts|admin|uploads|static|dev|healthz|ws)(\/|$)/;
 
 export function routeOf(path: string): Route {
   const [first = '', second = '', ...rest] = path.split('/').filter(Boolean).map(decoded);
@@ -79,7 +78,7 @@ export class Router {
     if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
     const link = event.target instanceof Element ? event.target.closest('a') : null;
     if (!link || link.target !== '' || link.hasAttribute('download') || link.origin !== location.origin) return;
-    if (NOT_OURS.test(link.pathname)) return;
+    if (isServersPath(link.pathname)) return;
     event.preventDefault();
     this.go(link.pathname);
   }

@@ -46,8 +46,16 @@ describe('Router', () => {
     expect(location.pathname).toBe('/settings');
   });
 
+  it.each(['/accounts/login', '/admin/', '/dev'])('takes %s for a page that does not exist', (path) => {
+    click(path);
+    expect(router.route).toEqual({ name: 'unknown' });
+    expect(location.pathname).toBe(path);
+  });
+
   it.each([
     ['/api/v1/openapi.json', {}],
+    ['/staff/', {}],
+    ['/development/mailbox', {}],
     ['https://elsewhere.example/room/x', {}],
     ['/settings', { ctrlKey: true }],
   ])('leaves %s to the browser', (href, init) => {

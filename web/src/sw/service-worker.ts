@@ -4,12 +4,14 @@
  * Only files of the build are kept. What the API, the WebSocket or uploads answer is never stored: it is somebody's, and it is live.
  */
 
-export {};
+import { isServersPath } from '../protocol/server-paths.ts';
 
 declare const self: ServiceWorkerGlobalScope;
 
-/** Filled in by the build: JSON of the shell's paths; their hashed names make each build a cache of its own. */
-const SHELL = JSON.parse('__SALON_SHELL__') as string[];
+/** Filled in by the build: the shell's paths; their hashed names make each build a cache of its own. */
+declare const __SALON_SHELL__: string[];
+
+const SHELL = __SALON_SHELL__;
 const CACHE = `salon-shell-${fingerprint(SHELL.join('\n'))}`;
 
 self.addEventListener('install', (event) => {
@@ -30,16 +32,11 @@ self.addEventListener('fetch', (event) => {
   const url = new URL(request.url);
   if (request.method !== 'GET' || url.origin !== location.origin) return;
   if (isKept(url.pathname)) event.respondWith(fromCacheFirst(request));
-  else if (request.mode === 'navigate' && isPage(url.pathname)) event.respondWith(page(request));
+  else if (request.mode === 'navigate' && !isServersPath(url.pathname)) event.respondWith(page(request));
 });
 
 function isKept(path: string): boolean {
   return path !== '/' && path !== '/offline.html' && SHELL.includes(path);
-}
-
-/** Everything else under this origin is the server's own. */
-function isPage(path: string): boolean {
-  return !/^\/(api|_allauth|accounts|admin|uploads|static|healthz|ws)(\/|$)/.test(path);
 }
 
 async function fromCacheFirst(request: Request): Promise<Response> {
