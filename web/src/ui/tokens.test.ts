@@ -66,3 +66,12 @@ describe.each([
     expect(contrast(token(edge)[index], token(ground)[index])).toBeGreaterThanOrEqual(3);
   });
 });
+
+describe('cards', () => {
+  it.each(['ui/Panel', 'features/hallway/RoomCard', 'features/sign-in/BeSomebody'])('%s keeps the padding they share', (name) => {
+    const [, style = ''] = readFileSync(`src/${name}.svelte`, 'utf8').split('<style>');
+    // The first rule of each is that of the card itself.
+    const [card = ''] = style.split('}');
+    expect(/ padding: (.+);/.exec(card)?.[1]).toBe('var(--card-padding)');
+  });
+});
