@@ -4,7 +4,9 @@ import pytest
 
 from salon.accounts.actions import cut as cut_module
 from salon.accounts.actions.cut import deactivate
+from salon.accounts.actions.tokens import issue_token, revoke_token
 from salon.accounts.signals import person_cut
+from salon.common.errors import NotFound
 from tests.accounts.browser import API, Browser
 
 pytestmark = pytest.mark.django_db
@@ -39,6 +41,19 @@ def test_deactivating_cuts_and_ends_the_session(alice, published, signalled):
     deactivate(alice)
     assert (published, signalled) == ([(f"cut.{alice.id}", {})], [alice.id])
     assert browser.handle() is None
+
+
+def test_revoking_a_token_cuts(alice, published, signalled):
+    token, _ = issue_token(alice, "bot")
+    revoke_token(alice, token.id)
+    assert (published, signalled) == ([(f"cut.{alice.id}", {})], [alice.id])
+
+
+def test_revoking_anothers_token_cuts_nobody(alice, bob, published, signalled):
+    token, _ = issue_token(alice, "bot")
+    with pytest.raises(NotFound):
+        revoke_token(bob, token.id)
+    assert (published, signalled) == ([], [])
 
 
 def test_logging_out_as_a_visitor_cuts_nobody(browser, published, signalled):

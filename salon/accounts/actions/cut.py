@@ -1,4 +1,4 @@
-"""Closing everything a person has open: at log-out and deactivation."""
+"""Closing everything a person has open: at log-out, deactivation and the end of a token."""
 
 import logging
 

@@ -7,6 +7,7 @@ import secrets
 from django.db import transaction
 from django.utils import timezone
 
+from salon.accounts.actions.cut import cut
 from salon.accounts.errors import TokenInvalid, TooManyTokens
 from salon.accounts.models import AccessToken, Person
 from salon.common.errors import NotFound
@@ -50,10 +51,15 @@ def authenticate_token(secret: str) -> Person:
     return token.person
 
 
+@transaction.atomic
 def revoke_token(person: Person, token_id: str) -> None:
-    """It works no more from now on. Raises NotFound for one that is not this person's."""
+    """It works no more from now on. Raises NotFound for one that is not this person's.
+
+    What it opened cannot be told from what the person opened otherwise: all of it is cut, and what still has a right to it comes back.
+    """
     if not person.access_tokens.filter(pk=token_id).delete()[0]:
         raise NotFound
+    cut(person)
     logger.info("Access token revoked.", extra={"action": "token_revoked", "person": person.id, "token": token_id})
 
 
