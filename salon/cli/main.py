@@ -46,7 +46,9 @@ def _parser() -> argparse.ArgumentParser:
     token = command("token", "print a bearer token for somebody, for scripts", _token)
     token.add_argument("handle")
     token.add_argument("--create", action="store_true", help="make the person if there is none with this handle")
-    command("manage", "Django's own commands: migrate, createsuperuser, shell…", _serve)
+    staff = command("staff", "let somebody use the operator's pages under /staff/", _staff)
+    staff.add_argument("handle")
+    command("manage", "Django's own commands: migrate, shell, dbshell…", _serve)
     return parser
 
 
@@ -99,6 +101,13 @@ def _token(options: argparse.Namespace) -> int:
     from salon.cli.token import print_token  # noqa: PLC0415
 
     return print_token(options.handle, create=options.create)
+
+
+def _staff(options: argparse.Namespace) -> int:
+    _log_nothing_but_trouble()
+    from salon.cli.staff import admit  # noqa: PLC0415
+
+    return admit(options.handle)
 
 
 def _log_nothing_but_trouble() -> None:

@@ -11,12 +11,21 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
+from salon.config.environment import private_cluster_folder, private_database_url
 from tests.cli.salon_process import Installation, free_ports, is_alive
 
 PARTS = {"web": "ready", "database": "ready", "gateway": "ready", "media": "ready", "worker": "ready"}
 NAMES = {"postgres", "web", "gateway", "media", "worker"}
+
+PRODUCTION = {
+    "SALON_MODE": "production",
+    "SALON_PUBLIC_URL": "https://salon.test",
+    "SALON_SECRET_KEY": "k" * 32,
+    "SALON_SMTP_URL": "smtp://mail.salon.test",
+}
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -60,6 +69,33 @@ def test_token_for_nobody_is_one_sentence(running: Installation) -> None:
     done = running.salon("token", "nobody")
 
     assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (1, "", 1)
+
+
+@pytest.mark.parametrize("mode", [{}, PRODUCTION], ids=["development", "production"])
+def test_staff_makes_somebody_staff(running: Installation, token: str, mode: dict[str, str]) -> None:
+    database = private_database_url(private_cluster_folder(running.data_dir))
+    with psycopg.connect(database) as connection:
+        connection.execute("update accounts_person set is_staff = false, is_superuser = false")
+
+    done = running.salon("staff", "zoe", **mode)
+
+    assert (done.returncode, done.stdout) == (0, "@zoe is staff now. The operator's pages are under /staff/.\n"), done.stderr
+    with psycopg.connect(database) as connection:
+        staff = connection.execute("select handle, is_superuser from accounts_person where is_staff").fetchall()
+    assert staff == [("zoe", True)]
+
+
+def test_nobody_cannot_be_staff(running: Installation) -> None:
+    done = running.salon("staff", "nobody")
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "Nobody has the handle 'nobody'. Sign up in the browser first, then say this again.\n"
+
+
+def test_help_names_no_command_that_makes_accounts_nobody_can_use(running: Installation) -> None:
+    text = running.salon("--help").stdout
+
+    assert ("createsuperuser" in text, "staff" in text) == (False, True)
 
 
 def test_metrics_are_on_the_operators_port(running: Installation) -> None:
