@@ -5,6 +5,7 @@
 //! waits for the answer. One shard is enough for a few thousand listeners and is all there is yet: `threads` other than 1 is refused.
 
 mod delay;
+mod handover;
 mod shard;
 mod socket;
 
