@@ -16,6 +16,8 @@ use crate::rtp::{
 };
 use crate::sdp::Direction;
 use crate::srtp::{Inbound, Outbound};
+#[cfg(test)]
+use crate::srtp::{MasterKeys, Profile};
 use crate::transmit::Transmits;
 
 /// Silence from a peer, or a handshake unfinished, for this long ends the session. RFC 7675 gives consent 30 s; peers check every 2–5 s.
@@ -170,6 +172,16 @@ impl Session {
             #[cfg(test)]
             panics_on_purpose: false,
         }
+    }
+
+    /// As if checks and the handshake with the peer at `address` were done.
+    #[cfg(test)]
+    pub(crate) fn pretend_connected(&mut self, address: SocketAddr) {
+        let keys = MasterKeys::new(&[1; 16], &[2; 14]);
+        let profile = Profile::Aes128CmSha1;
+        self.srtp = Some((Inbound::new(profile, &keys), Outbound::new(profile, &keys)));
+        self.ice.validate(address, true);
+        self.is_connected = true;
     }
 
     pub(crate) fn direction(&self) -> Direction {

@@ -6,6 +6,7 @@ use std::time::Instant;
 use super::{Engine, guarded};
 use crate::room::Target;
 use crate::session::{CloseReason, ForwardedPacket};
+use crate::slab::SessionKey;
 
 /// Datagrams per batch. `sendmmsg` gains nothing beyond 16; 64 keep the calls around it rare and the buffer in the cache.
 const BATCH_LEN: usize = 64;
@@ -21,6 +22,8 @@ pub(super) struct Fanout {
     payload: Range<usize>,
     target_at: usize,
     member_at: usize,
+    /// Listeners whose code panicked. They are closed at the end: that moves members of views, and the packet would miss one.
+    failed: Vec<SessionKey>,
 }
 
 impl Fanout {
@@ -36,10 +39,19 @@ impl Fanout {
 }
 
 impl Engine {
-    /// Fill `batch` with the next listeners' packets.
+    /// Fill `batch` with the next listeners' packets; after the last, close those who failed.
     pub(super) fn fill_batch(&mut self, now: Instant) {
         self.batch.clear();
-        let mut failed = Vec::new();
+        self.forward_to_some(now);
+        if self.fanout.is_done() {
+            self.fanout.targets.clear();
+            for key in std::mem::take(&mut self.fanout.failed) {
+                self.close(now, key, CloseReason::Internal);
+            }
+        }
+    }
+
+    fn forward_to_some(&mut self, now: Instant) {
         let Some(room) = self.rooms.get(self.fanout.room).and_then(Option::as_ref) else {
             self.fanout.targets.clear();
             return;
@@ -66,16 +78,8 @@ impl Engine {
             match guarded(&mut self.batch, |batch| session.forward(now, packet, batch)) {
                 Some(true) => self.totals.packets_out += 1,
                 Some(false) => {}
-                None => failed.push(key),
+                None => self.fanout.failed.push(key),
             }
-        }
-        if self.fanout.is_done() {
-            self.fanout.targets.clear();
-        }
-        for key in failed {
-            // The member that moves into the place of the one that goes would be skipped for this packet: look at the place again.
-            self.fanout.member_at = self.fanout.member_at.saturating_sub(1);
-            self.close(now, key, CloseReason::Internal);
         }
     }
 }

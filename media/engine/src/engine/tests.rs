@@ -1,9 +1,11 @@
 //! What cannot be reached from outside: a bug in one session's code.
 
 use super::*;
+use crate::room::{StreamKey, UplinkPosition};
 use crate::sdp::OfferRefused;
 
 const OFFER: &str = include_str!("../sdp/corpus/chromium-speak.sdp");
+const LISTEN_OFFER: &str = include_str!("../sdp/corpus/aiortc-listen.sdp");
 
 fn engine(now: Instant) -> Engine {
     let config = Config { addresses: vec![IpAddr::from([192, 0, 2, 1])], port: 8004, seed: [1; 32], unix_time: Duration::ZERO };
@@ -61,6 +63,49 @@ fn panic_in_one_session_ends_that_session_only() {
     };
     assert_eq!(events(&mut engine, now), [Event::Closed(closed)]);
     assert_eq!((engine.sessions.len(), engine.by_ufrag.len(), engine.by_address.len()), (1, 1, 1));
+}
+
+/// A connected listener whose peer is at `port`.
+fn connected_listener(engine: &mut Engine, now: Instant, port: u16) -> SessionKey {
+    let id = format!("listener-{port}");
+    let new = NewOffer { session: &id, room: "room", person: &id, direction: Direction::Listen, offer: LISTEN_OFFER };
+    engine.open_session(now, new).expect("opened");
+    let key = engine.session_keys[id.as_str()];
+    engine.sessions.get_mut(key).expect("open").pretend_connected(SocketAddr::from(([198, 51, 100, 1], port)));
+    engine.on_connected(now, key);
+    key
+}
+
+#[test]
+fn every_other_listener_gets_the_packet_once_when_some_fail_in_the_fan_out() {
+    let now = Instant::now();
+    let mut engine = engine(now);
+    engine.set_stage(now, "room", &[Speaker { person: "ada".into(), csrc: 7, muted: false }]);
+    let listeners: Vec<SessionKey> = (0..150).map(|port| connected_listener(&mut engine, now, port)).collect();
+    events(&mut engine, now);
+    // In the first of three batches, at the edges of the second, and the very last.
+    let broken = [10, 11, 63, 64, 128, 149];
+    for at in broken {
+        engine.sessions.get_mut(listeners[usize::from(at)]).expect("open").panics_on_purpose = true;
+    }
+    let stream = StreamKey { session: listeners[0], ssrc: 1 };
+    let position = UplinkPosition { stream, index: 1, timestamp: 0, marker: false };
+    engine.rooms[0].as_mut().expect("in use").place(now, 7, 30, position, &mut engine.fanout.targets);
+    engine.packet = b"opus".to_vec();
+    engine.fanout.begin(0, 7, None, 0..4);
+
+    let (mut ports, mut closed) = (Vec::new(), Vec::new());
+    loop {
+        match engine.poll_output(now) {
+            Output::Transmit(batch) => ports.extend(batch.iter().filter(|(_, bytes)| bytes[0] >= 128).map(|(to, _)| to.port())),
+            Output::Event(Event::Closed(event)) => closed.push((event.session.to_string(), event.reason)),
+            Output::Event(Event::Connected(_)) => {}
+            Output::Deadline(_) => break,
+        }
+    }
+    assert_eq!(ports, (0..150).filter(|port| !broken.contains(port)).collect::<Vec<u16>>());
+    assert_eq!(closed, broken.map(|port| (format!("listener-{port}"), CloseReason::Internal)));
+    assert_eq!(engine.sessions.len(), 144);
 }
 
 #[test]
