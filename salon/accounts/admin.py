@@ -57,23 +57,28 @@ class PersonAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the
     filter_horizontal = ("groups",)
     actions = ("deactivate_people", "reactivate_people", "remove_pictures")
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Person | None = None) -> tuple[str, ...]:
+        # Who may edit people may not thereby give themselves every right.
+        rights = () if request.user.is_superuser else ("is_staff", "is_superuser", "groups")
+        return (*self.readonly_fields, *rights)
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # people sign themselves up; an account made here would have no way in
 
     def has_delete_permission(self, request: HttpRequest, obj: Person | None = None) -> bool:
         return False  # deactivating keeps what others said and did with them
 
-    @admin.action(description="Deactivate: sign out everywhere, at once")
+    @admin.action(permissions=["change"], description="Deactivate: sign out everywhere, at once")
     def deactivate_people(self, request: HttpRequest, people: QuerySet[Person]) -> None:
         for person in people:
             deactivate(person)
 
-    @admin.action(description="Reactivate")
+    @admin.action(permissions=["change"], description="Reactivate")
     def reactivate_people(self, request: HttpRequest, people: QuerySet[Person]) -> None:
         for person in people:
             reactivate(person)
 
-    @admin.action(description="Remove the picture")
+    @admin.action(permissions=["change"], description="Remove the picture")
     def remove_pictures(self, request: HttpRequest, people: QuerySet[Person]) -> None:
         for person in people:
             remove_picture(person)
@@ -108,7 +113,7 @@ class WaitingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in th
         # Needed for actions and the list; a single entry is only looked at.
         return obj is None and super().has_change_permission(request)
 
-    @admin.action(description="Admit: they may sign up, and are told by mail")
+    @admin.action(permissions=["change"], description="Admit: they may sign up, and are told by mail")
     def admit_waiting(self, request: HttpRequest, waiting: QuerySet[Waiting]) -> None:
         for entry in waiting:
             admit(entry, person_of(request))

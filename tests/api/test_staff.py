@@ -1,8 +1,10 @@
 """The operator's pages: who comes in, and what can be done there."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
 
@@ -27,6 +29,20 @@ def staff(operator: Person) -> Client:
     client = Client()
     client.force_login(operator, backend=BACKEND)
     return client
+
+
+@pytest.fixture
+def assistant() -> Callable[[str], Client]:
+    """Staff with this right alone."""
+
+    def give(permission: str) -> Client:
+        person = Person.objects.create_user("assistant", "assistant@example.org", is_staff=True)
+        person.user_permissions.add(Permission.objects.get(codename=permission))
+        client = Client()
+        client.force_login(person, backend=BACKEND)
+        return client
+
+    return give
 
 
 @pytest.fixture
@@ -105,6 +121,40 @@ def test_operator_admits_from_the_waiting_list_once(staff, operator):
     waiting.refresh_from_db()
     assert (waiting.admitted_by, waiting.admitted_at is not None) == (operator, True)
     assert DevelopmentMessage.objects.filter(recipient="zoe@example.org").count() == 1
+
+
+@pytest.mark.parametrize("action", ["deactivate_people", "remove_pictures"])
+def test_who_may_only_look_at_people_changes_none(assistant, alice, action):
+    Person.objects.filter(pk=alice.pk).update(picture="pictures/kept.webp")
+    client = assistant("view_person")
+    assert client.get("/staff/accounts/person/").status_code == 200
+    client.post("/staff/accounts/person/", {"action": action, "_selected_action": [alice.id]})
+    alice.refresh_from_db()
+    assert (alice.is_active, alice.picture.name) == (True, "pictures/kept.webp")
+
+
+def test_who_may_only_look_at_people_reactivates_none(assistant, alice):
+    Person.objects.filter(pk=alice.pk).update(is_active=False)
+    assistant("view_person").post("/staff/accounts/person/", {"action": "reactivate_people", "_selected_action": [alice.id]})
+    alice.refresh_from_db()
+    assert alice.is_active is False
+
+
+@pytest.mark.parametrize(("permission", "is_admitted"), [("view_waiting", False), ("change_waiting", True)])
+def test_admitting_needs_the_right_to_change(assistant, permission, is_admitted):
+    waiting = Waiting.objects.create(email="zoe@example.org", handle="zoe")
+    assistant(permission).post("/staff/accounts/waiting/", {"action": "admit_waiting", "_selected_action": [waiting.id]})
+    waiting.refresh_from_db()
+    assert (waiting.admitted_at is not None) is is_admitted
+
+
+def test_who_may_edit_people_gives_nobody_rights(assistant, staff, alice):
+    fields = {"handle": "alice", "name": "Alicia", "bio": "", "invitation_allowance": 2, "is_staff": "on", "is_superuser": "on"}
+    path = f"/staff/accounts/person/{alice.id}/change/"
+    for client, expected in ((assistant("change_person"), (False, False)), (staff, (True, True))):
+        assert client.post(path, fields).status_code == 302
+        alice.refresh_from_db()
+        assert (alice.name, alice.is_staff, alice.is_superuser) == ("Alicia", *expected)
 
 
 def test_operator_makes_an_invitation_from_nobody(staff):
