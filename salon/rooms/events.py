@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from salon.accounts.faces import Face
 from salon.common.times import rfc3339
+from salon.rooms.domain.hands import hand_positions
 from salon.rooms.domain.room_stage import (
     HandInvited,
     HandQueued,
@@ -17,7 +18,6 @@ from salon.rooms.domain.room_stage import (
     Happening,
     MuteChanged,
     Outcome,
-    PersonId,
     RoomClosed,
     RoomStage,
     StageJoined,
@@ -117,19 +117,15 @@ def _stream_event(room: Room, after: RoomStage, happening: Happening, faces: Fac
 
 
 def _place_events(room: Room, before: RoomStage, after: RoomStage, faces: Faces, cause: Cause) -> Iterator[NewEvent]:
-    positions_before, positions_after = _positions(before), _positions(after)
+    positions_before, positions_after = hand_positions(before), hand_positions(after)
     for person, place in after.places.items():
         if place == before.places[person] and positions_before.get(person) == positions_after.get(person):
             continue
-        shown = my_place(after, person, faces)
+        shown = my_place(after, person, faces, positions_after)
         # Somebody removed is told so also where they had left already: they may still be watching the room. Who logs out is not.
         removed_outside = shown is None and person == cause.target and cause.by is not None
-        if shown != my_place(before, person, faces) or removed_outside:
+        if shown != my_place(before, person, faces, positions_before) or removed_outside:
             yield place_changed(room.id, person, shown, cause)
-
-
-def _positions(stage: RoomStage) -> dict[PersonId, int]:
-    return {place.person: position for position, place in enumerate(stage.hands(), start=1)}
 
 
 def _hallway_events(room: Room, before: RoomStage, outcome: Outcome, faces: Faces) -> Iterator[NewEvent]:

@@ -5,13 +5,14 @@ from django.db.models import QuerySet
 from salon.accounts.callers import Caller
 from salon.accounts.models import Person
 from salon.rooms.access import live_rooms_for
+from salon.rooms.domain.hands import hand_positions
 from salon.rooms.domain.room_stage import PersonId
 from salon.rooms.enums import Phase, Role, Visibility
 from salon.rooms.languages import primary
 from salon.rooms.models import Place, Room
 from salon.rooms.ranking import Glance, Reader, ranked, why
 from salon.rooms.shapes import HandEntry, MyPlace, RoomBody, RoomCard, RoomState, hand_entry, my_place, room_card, room_state
-from salon.rooms.stages import seats_of, seats_of_all, seats_on_stage
+from salon.rooms.stages import Seats, seats_of, seats_of_all, seats_on_stage
 
 # More rooms than one looks through; the ranking decides which.
 _HALLWAY_LENGTH = 200
@@ -40,7 +41,7 @@ def room_body(caller: Caller, room: Room) -> RoomBody:
     seats = seats_of(room, *people)
     reader = reader_of(caller)
     card = room_card(room, seats.stage, seats.faces, why(_glance(room), reader))
-    mine = my_place(seats.stage, PersonId(people[0]), seats.faces) if people else None
+    mine = _my_place(seats, people[0]) if people else None
     return {**card, "state": room_state(room, seats.stage, seats.faces), "mine": mine}
 
 
@@ -70,18 +71,21 @@ def places_of(person_id: str) -> dict[str, MyPlace]:
     """One's places by room, wherever one is in."""
     rooms = list(Room.objects.filter(places__person=person_id, places__left_at=None))
     seats = seats_of_all(rooms, person_id)
-    places = {room.id: my_place(seats[room.id].stage, PersonId(person_id), seats[room.id].faces) for room in rooms}
+    places = {room.id: _my_place(seats[room.id], person_id) for room in rooms}
     return {room: place for room, place in places.items() if place is not None}
 
 
 def my_place_in(room: Room, person: Person) -> MyPlace | None:
-    seats = seats_of(room, person.id)
-    return my_place(seats.stage, PersonId(person.id), seats.faces)
+    return _my_place(seats_of(room, person.id), person.id)
 
 
 def moderates(person_id: str, room_id: str) -> bool:
     """Whether somebody is in the room and may run its stage."""
     return Place.objects.filter(room=room_id, person=person_id, left_at=None, role__in=[Role.HOST, Role.MODERATOR]).exists()
+
+
+def _my_place(seats: Seats, person_id: str) -> MyPlace | None:
+    return my_place(seats.stage, PersonId(person_id), seats.faces, hand_positions(seats.stage))
 
 
 def _glance(room: Room) -> Glance:

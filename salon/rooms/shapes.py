@@ -10,7 +10,6 @@ from typing_extensions import TypedDict
 
 from salon.accounts.faces import Face, face_of
 from salon.common.times import rfc3339
-from salon.rooms.domain.hands import hand_position
 from salon.rooms.domain.room_stage import PersonId, RoomStage, StagePlace
 from salon.rooms.models import Room
 
@@ -131,8 +130,8 @@ def hand_entry(place: StagePlace, faces: Faces) -> HandEntry:
     }
 
 
-def my_place(stage: RoomStage, person: PersonId, faces: Faces) -> MyPlace | None:
-    """None for somebody who is not in the room. stage: with everybody whose hand is up."""
+def my_place(stage: RoomStage, person: PersonId, faces: Faces, positions: Mapping[PersonId, int]) -> MyPlace | None:
+    """None for somebody who is not in the room. positions: domain.hands.hand_positions of a stage with everybody whose hand is up."""
     place = stage.places.get(person)
     if place is None or not place.is_in:
         return None
@@ -140,7 +139,7 @@ def my_place(stage: RoomStage, person: PersonId, faces: Faces) -> MyPlace | None
         "role": place.role.value,
         "on_stage": place.on_stage,
         "hand_raised_at": _time(place.hand_raised_at),
-        "hand_position": hand_position(stage, person) if place.hand_raised_at else None,
+        "hand_position": positions.get(person),
         "invited_by": _face(place.invited_by, faces),
         "muted": place.muted,
         "muted_by": _face(place.muted_by, faces),

@@ -8,6 +8,7 @@ from salon.rooms.actions.open_room import open_room
 from salon.rooms.actions.remove_person import remove_person
 from salon.rooms.actions.truth import ClosedSession, confirm_connection, list_audience, record_closed
 from salon.rooms.domain.apply import KINDS, apply
+from salon.rooms.domain.room_stage import RoomStage
 from salon.rooms.models import MediaSession, Place, Room
 from salon.streams.kinds import Watcher
 from salon.streams.models import StreamEvent
@@ -135,3 +136,25 @@ def test_has_spoken_changes_no_hand_that_is_up(room, host, listener, media_proce
     confirm_connection(session.id)
     queue.check("a late word of a speaking session")
     assert Place.objects.get(room=room, person=listener).has_spoken is False
+
+
+def test_lowered_hand_sorts_the_queue_as_often_however_many_wait_behind_it(room, person, monkeypatch):
+    """Under the room's lock: a sort for each of a thousand people who are told their position would hold up everybody."""
+
+    def sorts_of_a_queue(hands_up):
+        guests = [person(f"guest{hands_up}x{n}") for n in range(hands_up)]
+        for guest in guests:
+            attendance.enter_room(room, guest)
+            hands.raise_hand(caller(guest), room.id)
+        told = StreamEvent.objects.filter(kind="place_changed").count()
+        sorts.clear()
+        hands.lower_hand(caller(guests[0]), room.id)
+        assert StreamEvent.objects.filter(kind="place_changed").count() - told == hands_up
+        counted = len(sorts)
+        for guest in guests[1:]:
+            hands.lower_hand(caller(guest), room.id)
+        return counted
+
+    sorts, queue = [], RoomStage.queue
+    monkeypatch.setattr(RoomStage, "queue", lambda stage: sorts.append(stage) or queue(stage))
+    assert sorts_of_a_queue(3) == sorts_of_a_queue(9)

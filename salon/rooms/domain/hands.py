@@ -59,9 +59,6 @@ def decline_invitation(stage: RoomStage, actor: PersonId) -> Outcome:
     return Outcome(with_place(stage, place), (HandUnqueued(actor),))
 
 
-def hand_position(stage: RoomStage, person: PersonId) -> int | None:
-    """1 for who comes next; None without a hand up."""
-    for position, place in enumerate(stage.hands(), start=1):
-        if place.person == person:
-            return position
-    return None
+def hand_positions(stage: RoomStage) -> dict[PersonId, int]:
+    """1 for who comes next; who has no hand up is not in it."""
+    return {place.person: position for position, place in enumerate(stage.hands(), start=1)}

@@ -98,7 +98,7 @@ def test_invite_to_stage_keeps_the_hand_and_its_place_in_the_queue():
     outcome = hands.invite_to_stage(before, HOST, LISTENER, NOW + timedelta(seconds=2))
     place = outcome.stage.places[LISTENER]
     assert (place.standing, place.hand_raised_at, place.invited_by) == (Standing.INVITED, NOW, HOST)
-    assert hands.hand_position(outcome.stage, LISTENER) == 1
+    assert hands.hand_positions(outcome.stage) == {LISTENER: 1, OTHER: 2}
     assert outcome.happened == (HandInvited(LISTENER),)
     assert not place.on_stage
 
@@ -108,7 +108,7 @@ def test_invite_to_stage_without_a_hand_puts_them_on_the_moderators_list_only():
     assert outcome.happened == (HandQueued(LISTENER), HandInvited(LISTENER))
     assert [place.person for place in outcome.stage.queue()] == [LISTENER]
     assert outcome.stage.hands() == []
-    assert hands.hand_position(outcome.stage, LISTENER) is None
+    assert hands.hand_positions(outcome.stage) == {}
 
 
 @pytest.mark.parametrize(
