@@ -13,13 +13,14 @@ import urllib.request
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from ipaddress import ip_address
 from pathlib import Path
 
 from salon.cli.failures import Failure
 from salon.cli.ports import ports_of
 from salon.cli.postgres import PostgresMissing, find_binaries
 from salon.common.paths import CLIENT_DIST
-from salon.config.environment import Environment, environment, private_cluster_folder, private_database_url
+from salon.config.environment import Environment, environment, private_cluster_folder, private_database_url, socket_folder
 
 _LEAST_DISK_BYTES = 1 << 30
 _LEAST_FILES = 4096
@@ -62,6 +63,7 @@ def examine(settings: Environment) -> Iterator[Finding]:
     yield _attempt("data folder", lambda: _data_folder(settings.data_dir))
     yield _attempt("open files", _open_files)
     yield _attempt("media addresses", lambda: _media_addresses(settings))
+    yield _attempt("mode", lambda: _mode(settings))
     if health is None:
         yield from _ports(settings)
         yield Finding("running", Verdict.NOTICE, "Salon is not running here. Start it with: salon serve")
@@ -101,13 +103,15 @@ def _client() -> Finding:
 
 
 def _postgresql(settings: Environment) -> Finding:
-    if settings.database_url != private_database_url(private_cluster_folder(settings.data_dir)):
+    cluster = private_cluster_folder(settings.data_dir)
+    if settings.database_url != private_database_url(cluster):
         return Finding("postgresql", Verdict.GOOD, "PostgreSQL is the one that SALON_DATABASE_URL names.")
     try:
         folder = find_binaries()
     except PostgresMissing as missing:
         raise Failure(str(missing)) from missing
-    return Finding("postgresql", Verdict.GOOD, f"PostgreSQL's programs are in {folder}.")
+    sentence = f"PostgreSQL's programs are in {folder}, the database is in {cluster}, its socket in {socket_folder(cluster)}."
+    return Finding("postgresql", Verdict.GOOD, sentence)
 
 
 def _data_folder(folder: Path) -> Finding:
@@ -142,11 +146,33 @@ def _media_addresses(settings: Environment) -> Finding:
     return Finding("media addresses", Verdict.GOOD, f"Sound is offered on {addresses}, UDP port {settings.media_port}.")
 
 
+def _mode(settings: Environment) -> Finding:
+    if settings.is_development and not _is_loopback(settings.host):
+        raise Failure(
+            f"Salon is in development mode and listens on {settings.host or 'every address'}: everybody who reaches it reads all sign-in "
+            "codes at /development/mailbox. Set SALON_MODE=production, or SALON_HOST=127.0.0.1."
+        )
+    return Finding("mode", Verdict.GOOD, f"Salon is in {settings.mode} mode and listens on {settings.host}.")
+
+
+def _is_loopback(host: str) -> bool:
+    """False for a name but localhost: where that leads is not known here."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 def _ports(settings: Environment) -> Iterable[Finding]:
     for port in ports_of(settings):
         kind = "UDP" if port.kind is socket.SOCK_DGRAM else "TCP"
         check = f"port {port.number}"
-        if port.is_free():
+        try:
+            is_free = port.is_free()
+        except Failure as failure:
+            yield Finding(check, Verdict.BAD, str(failure))
+            continue
+        if is_free:
             yield Finding(check, Verdict.GOOD, f"{kind} port {port.number} is free.")
         else:
             holder = _holder_of(port.number, port.kind)
