@@ -71,7 +71,9 @@ class PolicyBook:
         policy = self._policies.get(room)
         return policy.version if policy else 0
 
-    def forget_unused(self, used: set[str], *, now: float) -> None:
-        for room, at in list(self._heard_at.items()):
-            if room not in used and now - at > FORGOTTEN_SECS:
-                del self._heard_at[room], self._policies[room]
+    def forget_unused(self, used: set[str], *, now: float) -> list[str]:
+        """The rooms forgotten."""
+        forgotten = [room for room, at in self._heard_at.items() if room not in used and now - at > FORGOTTEN_SECS]
+        for room in forgotten:
+            del self._heard_at[room], self._policies[room]
+        return forgotten

@@ -106,6 +106,11 @@ class Relay:
         self.engine.set_stage(policy.room, speakers)
         self.changed_rooms.add(policy.room)
 
+    def forget_unused_rooms(self, *, now: float) -> None:
+        """now: monotonic seconds. The engine drops a room without sessions and stage: it may never have heard of that room's end."""
+        for room in self.policies.forget_unused(self.sessions.rooms(), now=now):
+            self.engine.set_stage(room, [])
+
     def known_versions(self) -> dict[str, int]:
         """Of the rooms that have sessions here."""
         return {room: self.policies.version(room) for room in sorted(self.sessions.rooms())}

@@ -1,6 +1,7 @@
 """What a media process says again and again: presence, roster; and what it asks again: policies."""
 
 import asyncio
+import contextlib
 import logging
 import time
 
@@ -26,6 +27,8 @@ class Reports:
         self._session = session
         self._policies_url = f"http://127.0.0.1:{settings.web_port}/internal/policies"
         self._headers = {"X-Salon-Internal": settings.internal_secret}
+        self._may_have_missed = asyncio.Event()
+        self._failures = 0
 
     async def tell_presence(self) -> None:
         """For ever: what changed, at most twice a second for a room."""
@@ -39,24 +42,32 @@ class Reports:
             await self._relay.publish(f"presence.{room}", self._relay.presence(room))
 
     async def repeat(self) -> None:
-        """For ever: everything, for those who missed it, and the question what was missed here."""
+        """For ever: everything, for those who missed it."""
         while True:
             await asyncio.sleep(REPEAT_SECS)
             await self.tell_everything()
-            await self.ask_policies()
 
     async def tell_everything(self) -> None:
         await self._relay.publish("roster", self._relay.roster())
         self._relay.changed_rooms |= self._relay.sessions.rooms()
-        self._relay.policies.forget_unused(self._relay.sessions.rooms(), now=time.monotonic())
+        self._relay.forget_unused_rooms(now=time.monotonic())
 
     async def follow_policies(self) -> None:
-        """For ever: each policy as it is published; after a gap, all that may have been missed."""
+        """For ever: each policy as it is published. What a gap hid is asked for elsewhere: a mute must not wait for web's answer."""
         async for item in await self._bus.subscribe("policy.>"):
             if isinstance(item, MessagesLost):
-                await self.ask_policies()
+                self._may_have_missed.set()
             else:
                 self._apply(item)
+
+    async def recover_policies(self) -> None:
+        """For ever: ask for what may have been missed, at once after a gap, else now and then. Versions make the order irrelevant."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._may_have_missed.wait(), REPEAT_SECS)
+            # Before the question: a gap while web answers is one more question.
+            self._may_have_missed.clear()
+            await self.ask_policies()
 
     async def ask_policies(self) -> None:
         """Web not answering says nothing: what is known holds."""
@@ -70,8 +81,12 @@ class Reports:
                 response.raise_for_status()
                 for policy in (await response.json())["policies"]:
                     self._relay.apply(read_policy(policy))
+            self._failures = 0
         except (aiohttp.ClientError, TimeoutError) as error:
-            logger.warning("Web does not tell policies.", extra={"action": "policies_unanswered", "kind": type(error).__name__})
+            self._failures += 1
+            # Once is a start or a restart: everything starts at the same time, and web takes longest.
+            if self._failures > 1:
+                logger.warning("Web does not tell policies.", extra={"action": "policies_unanswered", "kind": type(error).__name__})
         except _UNREADABLE:
             logger.exception("Web's policies cannot be read.", extra={"action": "policies_unreadable"})
 

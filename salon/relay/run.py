@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import signal
 import socket
 import sys
@@ -65,7 +66,7 @@ async def _serve(settings: Environment, engine: Engine, module: Any) -> None:
     relay = Relay(settings, engine, module, bus)
     async with aiohttp.ClientSession() as session:
         reports = Reports(settings, relay, bus, session)
-        tasks = start(relay.publish_truths, reports.tell_presence, reports.repeat, reports.follow_policies)
+        tasks = start(relay.publish_truths, reports.tell_presence, reports.repeat, reports.follow_policies, reports.recover_policies)
         polling = EventPolling(engine, relay)
         runner = web.AppRunner(make_app(relay, module, settings.internal_secret), access_log=None, shutdown_timeout=1)
         await runner.setup()
@@ -122,6 +123,8 @@ class EventPolling:
             except Exception:
                 if not self._stopping:
                     logger.exception("The engine tells no events any more.", extra={"action": "engine_silent"})
+                    # Whoever starts this process starts it again; going on, it would tell for ever that everybody is connected.
+                    os.kill(os.getpid(), signal.SIGTERM)
                 return
             if events and not self._stopping:
                 self._loop.call_soon_threadsafe(self._note, events)

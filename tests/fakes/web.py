@@ -28,6 +28,9 @@ class FakeWeb:
         """What was handed on from outside: "METHOD path"."""
         self.policies: list[dict[str, Any]] = []
         self.policy_requests: list[dict[str, int]] = []
+        self.is_asked_for_policies = asyncio.Event()
+        self.may_tell_policies = asyncio.Event()
+        self.may_tell_policies.set()
         self.is_paused = asyncio.Event()
         self.may_go_on = asyncio.Event()
         self.may_go_on.set()
@@ -42,6 +45,14 @@ class FakeWeb:
         """From now on snapshots are computed at once but answered only after `resume_snapshots`."""
         self.is_paused.clear()
         self.may_go_on.clear()
+
+    def pause_policies(self) -> None:
+        """From now on policies are looked up at once but told only after `resume_policies`."""
+        self.is_asked_for_policies.clear()
+        self.may_tell_policies.clear()
+
+    def resume_policies(self) -> None:
+        self.may_tell_policies.set()
 
     def resume_snapshots(self) -> None:
         self.may_go_on.set()
@@ -88,7 +99,10 @@ class FakeWeb:
     async def _policies(self, request: web.Request) -> web.Response:
         known: dict[str, int] = (await request.json())["rooms"]
         self.policy_requests.append(known)
-        return web.json_response({"policies": [policy for policy in self.policies if policy["version"] > known.get(policy["room"], 0)]})
+        newer = [policy for policy in self.policies if policy["version"] > known.get(policy["room"], 0)]
+        self.is_asked_for_policies.set()
+        await self.may_tell_policies.wait()
+        return web.json_response({"policies": newer})
 
     async def _health(self, request: web.Request) -> web.Response:
         return web.json_response({"status": "ready", "parts": self.parts})

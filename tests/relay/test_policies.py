@@ -1,8 +1,14 @@
 """What web decides becomes what the engine does, however it arrives."""
 
+import asyncio
+import time
+
+import pytest
+
 from salon.common.ids import new_id
+from salon.relay.policies import FORGOTTEN_SECS, read_policy
 from tests.fakes.engine import Speaker
-from tests.relay.conftest import Media, policy
+from tests.relay.conftest import SECS, Media, policy
 
 ROOM = new_id()
 
@@ -91,6 +97,37 @@ async def test_policies_missed_while_the_bus_was_away_are_asked_for(media: Media
     assert media.web.policy_requests == [{ROOM: 1}]
 
 
+async def test_removal_on_the_bus_waits_for_no_answer_of_web(media: Media) -> None:
+    """Web answers slowest when it has just come back itself, which is when messages were lost."""
+    session = await media.open(ROOM, "ann")
+    media.web.pause_policies()
+    try:
+        media.bus.reconnect()
+        async with asyncio.timeout(SECS):
+            await media.web.is_asked_for_policies.wait()
+
+        await media.bus.publish(f"policy.{ROOM}", policy(ROOM, 2, ann=1))
+
+        assert (await media.truth_told(session, "closed"))["reason"] == "removed"
+    finally:
+        media.web.resume_policies()
+
+
+async def test_gap_while_web_answers_is_asked_about_again(media: Media) -> None:
+    session = await media.open(ROOM, "ann")
+    media.web.pause_policies()
+    media.bus.reconnect()
+    async with asyncio.timeout(SECS):
+        await media.web.is_asked_for_policies.wait()
+
+    media.bus.reconnect()
+    await asyncio.sleep(0)  # the gap is heard of
+    media.web.policies = [policy(ROOM, 2, ann=1)]
+    media.web.resume_policies()
+
+    assert (await media.truth_told(session, "closed"))["reason"] == "removed"
+
+
 async def test_web_is_asked_about_rooms_with_sessions_only(media: Media) -> None:
     await media.reports.ask_policies()
     assert media.web.policy_requests == []
@@ -109,6 +146,33 @@ async def test_web_being_away_changes_nothing(media: Media) -> None:
     await media.reports.ask_policies()
 
     assert media.engine.open_sessions == {session}
+
+
+async def test_only_the_second_time_web_tells_nothing_is_worth_a_warning(media: Media, caplog: pytest.LogCaptureFixture) -> None:
+    await media.open(ROOM, "ann")
+    at_web, nowhere = media.reports._policies_url, "http://127.0.0.1:9/internal/policies"
+    warned = []
+    for url in (nowhere, nowhere, at_web, nowhere):
+        caplog.clear()
+        media.reports._policies_url = url
+        await media.reports.ask_policies()
+        warned.append("policies_unanswered" in [getattr(record, "action", None) for record in caplog.records])
+
+    assert warned == [False, True, False, False]
+
+
+async def test_room_forgotten_is_forgotten_by_the_engine_too(media: Media) -> None:
+    """Its end may have been missed: nobody asks about rooms without sessions."""
+    used = new_id()
+    await media.open(used, "zoe", with_policy=policy(used, speakers=("bob",)))
+    media.relay.apply(read_policy(policy(ROOM, speakers=("ann",))))
+
+    media.relay.forget_unused_rooms(now=time.monotonic() + FORGOTTEN_SECS - 1)
+    assert media.engine.stages == {used: (Speaker("bob", 1, False),), ROOM: (Speaker("ann", 1, False),)}
+    media.relay.forget_unused_rooms(now=time.monotonic() + FORGOTTEN_SECS + 1)
+
+    assert media.engine.stages == {used: (Speaker("bob", 1, False),), ROOM: ()}
+    assert (media.relay.policies.version(used), media.relay.policies.version(ROOM)) == (1, 0)
 
 
 async def test_unreadable_policy_on_the_bus_is_passed_over(media: Media) -> None:
