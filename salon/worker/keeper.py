@@ -86,7 +86,11 @@ class Keeper:
     def _let_go(self, now: float) -> None:
         """Whoever has had no sound for the grace time leaves; with the last person the room ends."""
         gone = self.attendance.gone(now)
-        for place in places.places_at(gone) if gone else []:
+        if not gone:
+            return
+        # Their time began with an earlier session. It begins anew with the next look at the database.
+        coming_back = places.seats_coming_back(gone)
+        for place in places.places_at(set(gone) - coming_back):
             _unless_refused(partial(_lose, place))
         for seat in gone:
             self.attendance.forget(seat)

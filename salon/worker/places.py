@@ -10,7 +10,7 @@ from salon.rooms.actions.attendance import OWNER_LEFT
 from salon.rooms.actions.end_room import ENTERED_WITHIN
 from salon.rooms.enums import Phase
 from salon.rooms.models import MediaSession, Place, Room
-from salon.worker.attendance import Attendance, Seat
+from salon.worker.attendance import GRACE_SECS, Attendance, Seat
 
 # A session answers within seconds or never.
 _CONNECTS_WITHIN = timedelta(seconds=60)
@@ -32,6 +32,14 @@ def places_at(seats: Iterable[Seat]) -> list[Place]:
     rooms, people = {room for room, _ in wanted}, {person for _, person in wanted}
     places = Place.objects.select_related("room", "person").filter(_IN, room__in=rooms, person__in=people, room__phase=Phase.LIVE)
     return [place for place in places.order_by("id") if (place.room_id, place.person_id) in wanted]
+
+
+def seats_coming_back(seats: Iterable[Seat]) -> set[Seat]:
+    """Those of `seats` that have been given a session so lately that it may still be connecting."""
+    wanted = set(seats)
+    lately = timezone.now() - timedelta(seconds=GRACE_SECS)
+    sessions = MediaSession.objects.filter(ended_at=None, opened_at__gt=lately, room__in={room for room, _ in wanted})
+    return wanted & set(sessions.values_list("room_id", "person_id"))
 
 
 def live_rooms_without_people() -> list[Room]:

@@ -81,7 +81,13 @@ def held(kept, room, cast):
     for somebody in cast:
         kept.connect(room, somebody)
     kept.pass_time(NODE_SILENCE_SECS)
+    age_sessions()
     return kept
+
+
+def age_sessions():
+    """The clock by hand is the keeper's alone; this lets the database's go on."""
+    MediaSession.objects.update(opened_at=timezone.now() - timedelta(seconds=NODE_SILENCE_SECS))
 
 
 def is_in(person):
@@ -153,6 +159,30 @@ def test_person_back_within_the_grace_time_keeps_everything(held, room, speaker)
     held.pass_time(60)
     after = Place.objects.get(person=speaker)
     assert (after.role, after.on_stage_since, after.left_at) == (before.role, before.on_stage_since, None)
+
+
+def test_person_whose_new_session_is_connecting_when_the_grace_time_ends_keeps_everything(held, room, speaker):
+    held.close(room, speaker, reason="timed_out")
+    held.pass_time(GRACE_SECS - 1)
+    held.session(room, speaker)
+    held.pass_time(3)
+    assert is_in(speaker)
+    held.connect(room, speaker)
+    held.pass_time(60)
+    place = Place.objects.get(person=speaker)
+    assert (place.left_at, place.on_stage_since is not None) == (None, True)
+    assert not StreamEvent.objects.filter(kind="stage_left").exists()
+
+
+def test_person_whose_new_session_never_connects_leaves_after_another_grace_time(held, room, speaker):
+    held.close(room, speaker, reason="timed_out")
+    held.pass_time(GRACE_SECS - 1)
+    held.session(room, speaker)
+    held.pass_time(1)
+    assert is_in(speaker)
+    age_sessions()
+    held.pass_time(RECONCILE_SECS + GRACE_SECS)
+    assert not is_in(speaker)
 
 
 def test_speaker_without_their_speaking_session_stays_on_the_stage(held, room, speaker):
