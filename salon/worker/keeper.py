@@ -99,7 +99,9 @@ class Keeper:
         """Compare the database with the rosters: what was lost on the way, or missed while nobody kept, is found here."""
         occupied = places.occupied_seats()
         self.attendance.expect(occupied, now)
-        self._place_the_unplaced(self.attendance.connected() - occupied)
+        connected = self.attendance.connected()
+        self._place_the_unplaced(connected - occupied)
+        self._revive_vanished(connected)
         for room in places.live_rooms_without_people():
             _unless_refused(partial(end_if_empty, room))
         for room in places.ended_rooms_with_people():
@@ -122,6 +124,12 @@ class Keeper:
                 continue
             places.revive_session(newest)
             confirm_connection(newest.id)
+
+    def _revive_vanished(self, connected: set[Seat]) -> None:
+        """A node was silent and spoke up again before its people were let go: their sessions go on, and can be restarted and closed."""
+        for session in places.vanished_sessions({room for room, _ in connected}) if connected else []:
+            if self.attendance.has((session.room_id, session.owner), session.direction):
+                places.revive_session(session)
 
     def _list_audiences(self, now: float) -> None:
         listeners = self.attendance.listeners()

@@ -6,7 +6,7 @@ from datetime import timedelta
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from salon.rooms.actions.attendance import OWNER_LEFT
+from salon.rooms.actions.attendance import OWNER_LEFT, REVIVABLE, VANISHED
 from salon.rooms.actions.end_room import ENTERED_WITHIN
 from salon.rooms.enums import Phase
 from salon.rooms.models import MediaSession, Place, Room
@@ -14,8 +14,6 @@ from salon.worker.attendance import GRACE_SECS, Attendance, Seat
 
 # A session answers within seconds or never.
 _CONNECTS_WITHIN = timedelta(seconds=60)
-VANISHED = "vanished"
-"""Why a session ended that no node has any more."""
 _IN = Q(left_at=None)
 
 
@@ -64,7 +62,7 @@ def sessions_at(seats: Iterable[Seat]) -> list[MediaSession]:
     """For somebody with sound and without a place: sessions, oldest first, that are open, taken for vanished, or left lately."""
     wanted = set(seats)
     rooms, people = {room for room, _ in wanted}, {person for _, person in wanted}
-    lately = Q(ended_at=None) | Q(end_reason__in=[OWNER_LEFT, VANISHED], ended_at__gt=timezone.now() - timedelta(hours=1))
+    lately = Q(ended_at=None) | Q(end_reason__in=[OWNER_LEFT, VANISHED], ended_at__gt=timezone.now() - REVIVABLE)
     sessions = MediaSession.objects.filter(lately, room__in=rooms, person__in=people, room__phase=Phase.LIVE).order_by("opened_at")
     return [session for session in sessions if (session.room_id, str(session.person_id)) in wanted]
 
@@ -74,6 +72,16 @@ def end_vanished_sessions(attendance: Attendance) -> int:
     old = MediaSession.objects.filter(ended_at=None, opened_at__lt=timezone.now() - _CONNECTS_WITHIN)
     vanished = [session.id for session in old if not attendance.has((session.room_id, session.owner), session.direction)]
     return MediaSession.objects.filter(id__in=vanished, ended_at=None).update(ended_at=timezone.now(), end_reason=VANISHED)
+
+
+def vanished_sessions(rooms: Iterable[str]) -> list[MediaSession]:
+    """Those that vanished lately in these rooms, and that nothing newer of their owner and direction has followed; visitors' too."""
+    same_owner = Q(person=OuterRef("person")) | Q(visitor=OuterRef("visitor"))
+    newer = MediaSession.objects.filter(
+        same_owner, room=OuterRef("room"), direction=OuterRef("direction"), opened_at__gt=OuterRef("opened_at")
+    )
+    lately = Q(end_reason=VANISHED, ended_at__gt=timezone.now() - REVIVABLE)
+    return list(MediaSession.objects.filter(lately, ~Exists(newer), room__in=set(rooms), room__phase=Phase.LIVE).order_by("id"))
 
 
 def revive_session(session: MediaSession) -> None:

@@ -436,6 +436,54 @@ def test_node_that_comes_back_after_its_people_were_let_go_has_them_again(held, 
     assert (is_in(stranger), MediaSession.objects.get(id=session).ended_at) == (True, None)
 
 
+def vanish(session):
+    MediaSession.objects.filter(id=session).update(ended_at=timezone.now(), end_reason="vanished")
+
+
+@pytest.mark.parametrize("direction", ["listen", "speak"])
+def test_session_taken_for_vanished_while_its_owner_stays_is_open_again(held, room, speaker, direction):
+    held.connect(room, speaker, "speak")
+    session = held.connected[room.id, speaker.id, direction]
+    vanish(session)
+    held.pass_time(RECONCILE_SECS)
+    assert (MediaSession.objects.get(id=session).ended_at, MediaSession.objects.get(id=session).end_reason) == (None, "")
+    assert is_in(speaker)
+
+
+def test_session_of_a_visitor_taken_for_vanished_is_open_again(held, room):
+    session = held.connect(room, "v" * 26)
+    vanish(session)
+    held.pass_time(RECONCILE_SECS)
+    assert MediaSession.objects.get(id=session).ended_at is None
+
+
+def test_vanished_session_that_a_newer_one_followed_stays_ended(held, room, listener):
+    old = held.connected[room.id, listener.id, "listen"]
+    vanish(old)
+    new = held.connect(room, listener)
+    held.pass_time(RECONCILE_SECS)
+    assert [MediaSession.objects.get(id=session).end_reason for session in (old, new)] == ["vanished", ""]
+
+
+def test_vanished_session_that_no_node_has_stays_ended(held, room, listener):
+    session = held.session(room, listener, "speak")
+    vanish(session)
+    held.pass_time(RECONCILE_SECS)
+    assert MediaSession.objects.get(id=session).end_reason == "vanished"
+
+
+def test_who_leaves_after_a_session_of_theirs_vanished_is_not_entered_again(
+    held, room, listener, media_process, django_capture_on_commit_callbacks
+):
+    session = held.connected[room.id, listener.id, "listen"]
+    vanish(session)
+    with django_capture_on_commit_callbacks(execute=True):
+        leave_room(caller(listener), room.id)
+    assert (media_process.closed, MediaSession.objects.get(id=session).end_reason) == ([(session, listener.id)], "left")
+    held.pass_time(RECONCILE_SECS)
+    assert not is_in(listener)
+
+
 def test_keeper_standing_by_changes_nothing(kept, room, cast):
     for _ in range(60):
         kept.now += 1

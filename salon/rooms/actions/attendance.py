@@ -1,10 +1,11 @@
 """Entering and leaving: by a person's own wish, or because the media process says that their sound came or went."""
 
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from django.db import transaction
+from django.db.models import Q
 
 from salon.accounts.callers import Caller
 from salon.accounts.models import Person
@@ -22,6 +23,10 @@ logger = logging.getLogger(__name__)
 
 OWNER_LEFT = "left"
 """Why a session ended whose owner left: nobody needs to be told."""
+VANISHED = "vanished"
+"""Why a session ended that no node has any more."""
+REVIVABLE = timedelta(hours=1)
+"""So long after it vanished a session may be found to go on: its node was only silent."""
 
 
 def enter_room(room: Room, person: Person) -> int:
@@ -82,7 +87,9 @@ def close_at_media(session: str, owner: str) -> None:
 
 
 def _end_sessions(room: Room, person: Person, now: datetime) -> None:
-    sessions = MediaSession.objects.filter(room=room, person=person, ended_at=None)
+    # Those taken for vanished too: should their node speak up again, it must not have somebody in the room who has left it.
+    still_open = Q(ended_at=None) | Q(end_reason=VANISHED, ended_at__gt=now - REVIVABLE)
+    sessions = MediaSession.objects.filter(still_open, room=room, person=person)
     ids = list(sessions.values_list("id", flat=True))
     sessions.update(ended_at=now, end_reason=OWNER_LEFT)
     for session in ids:
