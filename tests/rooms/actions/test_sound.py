@@ -22,6 +22,7 @@ from tests.rooms.people import caller
 pytestmark = pytest.mark.django_db
 
 OFFER = "v=0\r\n"
+WAYS_IN = [(sound.speak, "speaker"), (sound.listen, "listener"), (sound.listen, "stranger")]
 
 
 def deactivate_now(person):
@@ -53,8 +54,9 @@ def after_first_look(monkeypatch, act):
     monkeypatch.setattr(sound, "access_live_room_by_id", look_and_act)
 
 
-@pytest.mark.parametrize(("open_sound", "who"), [(sound.speak, "speaker"), (sound.listen, "listener"), (sound.listen, "stranger")])
-def test_deactivated_after_the_door_is_refused_before_the_media_process_is_asked(room, request, media_process, monkeypatch, open_sound, who):
+@pytest.mark.parametrize("way_in", WAYS_IN)
+def test_deactivated_after_the_door_is_refused_before_the_media_process_is_asked(room, request, media_process, monkeypatch, way_in):
+    open_sound, who = way_in
     person = request.getfixturevalue(who)
     after_first_look(monkeypatch, lambda: deactivate_now(person))
     with pytest.raises(SignInRequired):
@@ -81,9 +83,10 @@ def test_deactivated_around_the_reading_of_the_epoch_is_refused(room, speaker, m
 
 
 @pytest.mark.parametrize("act", [deactivate_now, cut])
-@pytest.mark.parametrize(("open_sound", "who"), [(sound.speak, "speaker"), (sound.listen, "listener"), (sound.listen, "stranger")])
-def test_session_of_somebody_cut_while_it_opens_is_void(room, request, media_process, open_sound, who, act):
+@pytest.mark.parametrize("way_in", WAYS_IN)
+def test_session_of_somebody_cut_while_it_opens_is_void(room, request, media_process, way_in, act):
     """A stranger enters for the first time: even so there is a place whose epoch can be raised."""
+    open_sound, who = way_in
     person = request.getfixturevalue(who)
     media_process.before_answer = lambda: act(person)
     open_sound(caller(person), room.id, OFFER)
