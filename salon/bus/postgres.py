@@ -19,8 +19,14 @@ from salon.bus.interface import BusUnavailable, Message, encoded
 
 logger = logging.getLogger(__name__)
 
-# A peer that vanished without a word (a cable, a firewall) is noticed after about 20 s. Ignored on Unix sockets.
-_CONNECT: dict[str, Any] = {"connect_timeout": 5, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 2}
+# A peer that vanished without a word (a cable, a firewall) is noticed after about 20 s. Keepalives are not sent while a statement waits
+# to be acknowledged: that is the user timeout's (ms, tcp(7)). Both are ignored on Unix sockets.
+_CONNECT: dict[str, Any] = {
+    "connect_timeout": 5, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 2, "tcp_user_timeout": 10_000,
+}  # fmt: skip
+# A statement of the bus takes milliseconds. Whoever publishes would rather hear that it failed than wait. Where not even the request to
+# cancel gets through, psycopg waits another 5 s for each of it and its answer.
+_STATEMENT_SECS = 5.0
 
 
 class PostgresBus:
@@ -53,15 +59,19 @@ class PostgresBus:
         body = encoded(message)
         async with self._publishing:
             try:
+                await self._notify_anew(subject, body)
+            except (psycopg.Error, TimeoutError) as error:
+                await self._drop_publisher()
+                raise BusUnavailable(str(error)) from error
+
+    async def _notify_anew(self, subject: str, body: bytes) -> None:
+        """An idle connection is found dead only by using it: once more on a new one before giving up. One that hangs has had its time."""
+        async with asyncio.timeout(_STATEMENT_SECS):
+            try:
                 await self._notify(subject, body)
             except psycopg.Error:
-                # An idle connection is found dead only by using it: once more on a new one before giving up.
                 await self._drop_publisher()
-                try:
-                    await self._notify(subject, body)
-                except psycopg.Error as error:
-                    await self._drop_publisher()
-                    raise BusUnavailable(str(error)) from error
+                await self._notify(subject, body)
 
     async def close(self) -> None:
         self._listener.cancel()
@@ -116,7 +126,7 @@ class PostgresBus:
     async def _receive_row(self, subject: str, row: int) -> None:
         try:
             body = await self._fetch(row)
-        except psycopg.Error:
+        except (psycopg.Error, TimeoutError):
             body = None
         if body is None:
             for subscription in self._subscriptions:
@@ -131,7 +141,12 @@ class PostgresBus:
 
     async def _fetch(self, row: int) -> bytes | None:
         async with self._publishing:
-            found = await (await (await self._connection()).execute(notification.SELECT, [row])).fetchone()
+            try:
+                async with asyncio.timeout(_STATEMENT_SECS):
+                    found = await (await (await self._connection()).execute(notification.SELECT, [row])).fetchone()
+            except TimeoutError:
+                await self._drop_publisher()
+                raise
         return found[0].encode() if found else None
 
     async def _notify(self, subject: str, body: bytes) -> None:
