@@ -1,5 +1,6 @@
 """What a person does in the client, by the names that docs/subsystems/client.md promises."""
 
+import asyncio
 import re
 from collections import Counter
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from tests.e2e.ears import Ear
 from tests.e2e.people import Person
 
 _CONNECT_MS = 15_000
+_POLL_SECS = 0.05
 _SESSION_PATH = re.compile(r"/api/v1/rooms/[a-z2-7]{26}/(listen|speak)$")
 
 
@@ -52,7 +54,16 @@ class Visit:
         """By its address; returns what is heard there."""
         await self.go(f"/room/{room}")
         await self.is_listening()
+        await self.hears()
         return await self.ear()
+
+    async def hears(self) -> None:
+        """Until the page plays. A browser may want a gesture first, on a page that has seen none; a person taps then, and so do we."""
+        async with asyncio.timeout(_CONNECT_MS / 1000):
+            while not await self.page.evaluate("ear.playing()"):
+                if await self.see("tap-to-listen").is_visible():
+                    await self.see("tap-to-listen").click()
+                await asyncio.sleep(_POLL_SECS)
 
     async def ear(self) -> Ear:
         return await Ear.open(self.page)
