@@ -162,7 +162,7 @@ class Conversation:
     async def _come_up(self, actor: Actor, room: str) -> None:
         """From the door to the microphone: enter, raise a hand, be invited, accept."""
         await actor.enter(room)
-        # A place is made when the sound of the first session has connected, which the answer to the offer does not wait for.
+        # The place is made with the answer to the offer; a keeper that let somebody go meanwhile makes it anew when the sound connects.
         async with asyncio.timeout(_ARRIVAL_SECS):
             while (place := await actor.place(room)) is None:  # noqa: ASYNC110  (the server makes it; nothing here could be waited on)
                 await asyncio.sleep(0.2)
