@@ -3,9 +3,11 @@
 import asyncio
 import time
 
+import aiohttp
 import pytest
 
 from salon.common.ids import new_id
+from salon.relay import reports
 from salon.relay.policies import FORGOTTEN_SECS, read_policy
 from tests.fakes.engine import Speaker
 from tests.relay.conftest import SECS, Media, policy
@@ -97,8 +99,9 @@ async def test_policies_missed_while_the_bus_was_away_are_asked_for(media: Media
     assert media.web.policy_requests == [{ROOM: 1}]
 
 
-async def test_removal_on_the_bus_waits_for_no_answer_of_web(media: Media) -> None:
+async def test_removal_on_the_bus_waits_for_no_answer_of_web(media: Media, monkeypatch: pytest.MonkeyPatch) -> None:
     """Web answers slowest when it has just come back itself, which is when messages were lost."""
+    monkeypatch.setattr(reports, "_TIMEOUT", aiohttp.ClientTimeout(total=10 * SECS))
     session = await media.open(ROOM, "ann")
     media.web.pause_policies()
     try:
