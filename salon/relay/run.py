@@ -67,7 +67,7 @@ async def _serve(settings: Environment, engine: Engine, module: Any) -> None:
     async with aiohttp.ClientSession() as session:
         reports = Reports(settings, relay, bus, session)
         tasks = start(relay.publish_truths, reports.tell_presence, reports.repeat, reports.follow_policies, reports.recover_policies)
-        polling = EventPolling(engine, relay)
+        polling = EventPolling(engine, relay, when_silent=end_process)
         runner = web.AppRunner(make_app(relay, module, settings.internal_secret), access_log=None, shutdown_timeout=1)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", settings.media_control_port).start()
@@ -98,12 +98,21 @@ def _end_with_it(task: asyncio.Task[None]) -> None:
         signal.raise_signal(signal.SIGTERM)
 
 
-class EventPolling:
-    """The engine's events come by a blocking call: a thread waits for them, the loop takes them in order."""
+def end_process() -> None:
+    """Whoever starts this process starts it again; going on without its engine, it would tell for ever that everybody is connected."""
+    os.kill(os.getpid(), signal.SIGTERM)
 
-    def __init__(self, engine: Engine, relay: Relay) -> None:
+
+class EventPolling:
+    """The engine's events come by a blocking call: a thread waits for them, the loop takes them in order.
+
+    when_silent: called once, in that thread, if the engine dies before `stop`.
+    """
+
+    def __init__(self, engine: Engine, relay: Relay, *, when_silent: Callable[[], None]) -> None:
         self._engine = engine
         self._relay = relay
+        self._when_silent = when_silent
         self._loop = asyncio.get_running_loop()
         self._stopping = False
         self._thread = threading.Thread(target=self._poll, name="engine-events", daemon=True)
@@ -123,8 +132,7 @@ class EventPolling:
             except Exception:
                 if not self._stopping:
                     logger.exception("The engine tells no events any more.", extra={"action": "engine_silent"})
-                    # Whoever starts this process starts it again; going on, it would tell for ever that everybody is connected.
-                    os.kill(os.getpid(), signal.SIGTERM)
+                    self._when_silent()
                 return
             if events and not self._stopping:
                 self._loop.call_soon_threadsafe(self._note, events)

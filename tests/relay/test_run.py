@@ -1,5 +1,6 @@
 """The media process around its engine: what ends it."""
 
+import os
 import signal
 import threading
 
@@ -14,28 +15,27 @@ class Relayed:
     def note(self, event: object) -> None: ...
 
 
-@pytest.fixture
-def killed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+def test_end_process_asks_this_process_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
     signals: list[tuple[int, int]] = []
     monkeypatch.setattr(run.os, "kill", lambda process, number: signals.append((process, number)))
-    monkeypatch.setattr(run.os, "getpid", lambda: 4711)
-    return signals
+    run.end_process()
+    assert signals == [(os.getpid(), signal.SIGTERM)]
 
 
-async def test_engine_that_dies_ends_the_process(killed: list[tuple[int, int]], caplog: pytest.LogCaptureFixture) -> None:
-    engine = fake_engine.Engine()
-    polling = EventPolling(engine, Relayed())  # type: ignore[arg-type]
+async def test_engine_that_dies_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    engine, told = fake_engine.Engine(), []
+    polling = EventPolling(engine, Relayed(), when_silent=lambda: told.append("silent"))  # type: ignore[arg-type]
     engine.close()
     polling.join()
-    assert killed == [(4711, signal.SIGTERM)]
+    assert told == ["silent"]
     assert [record.action for record in caplog.records] == ["engine_silent"]  # type: ignore[attr-defined]
 
 
-async def test_engine_closed_by_the_process_itself_ends_nothing(killed: list[tuple[int, int]], caplog: pytest.LogCaptureFixture) -> None:
-    engine = fake_engine.Engine()
-    polling = EventPolling(engine, Relayed())  # type: ignore[arg-type]
+async def test_engine_closed_by_the_process_itself_ends_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    engine, told = fake_engine.Engine(), []
+    polling = EventPolling(engine, Relayed(), when_silent=lambda: told.append("silent"))  # type: ignore[arg-type]
     polling.stop()
     engine.close()
     polling.join()
-    assert (killed, caplog.records) == ([], [])
+    assert (told, caplog.records) == ([], [])
     assert "engine-events" not in {thread.name for thread in threading.enumerate()}
