@@ -34,7 +34,9 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "procrastinate.contrib.django",
     "salon.streams",
+    "salon.social",
     "salon.rooms",
+    "salon.conversation",
 ]
 if ENVIRONMENT.demo:
     INSTALLED_APPS.append("salon.demo")

@@ -25,6 +25,24 @@ class Visibility(StrEnum):
     """People who have a place already."""
 
 
+class HandPolicy(StrEnum):
+    """Who may raise a hand."""
+
+    EVERYONE = "everyone"
+    FOLLOWED_BY_SPEAKERS = "followed_by_speakers"
+    """Whom somebody on the stage follows."""
+    CLUB_MEMBERS = "club_members"
+    NOBODY = "nobody"
+    OPEN_STAGE = "open_stage"
+    """No hand is needed: one steps up."""
+
+
+class Status(StrEnum):
+    """What a person on the stage lets the others know."""
+
+    ON_A_CALL = "on_a_call"
+
+
 class Phase(StrEnum):
     LIVE = "live"
     ENDED = "ended"
@@ -42,6 +60,19 @@ class StageLeftReason(StrEnum):
     MOVED = "moved"
     REMOVED = "removed"
     LEFT = "left"
+
+
+class LargeAct(StrEnum):
+    """What needs a second moderator when it is large."""
+
+    END_ROOM = "end_room"
+    REMOVE_PERSON = "remove_person"
+
+
+class RequestOutcome(StrEnum):
+    CONFIRMED = "confirmed"
+    REFUSED = "refused"
+    EXPIRED = "expired"
 
 
 class Direction(StrEnum):

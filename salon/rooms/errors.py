@@ -54,6 +54,128 @@ class NotInRoom(RoomsError):
     message = _("That needs somebody who is in the room.")
 
 
+class OnlyHost(RoomsError):
+    code = "only_host"
+    message = _("Only the host of this room can do that.")
+
+
+class HandsNotAllowed(RoomsError):
+    """The hand policy keeps this person's hand down."""
+
+    code = "hands_not_allowed"
+    message = _("Hands are not open to you in this room.")
+
+
+class MuteHeld(RoomsError):
+    code = "mute_held"
+    message = _("A moderator holds your mute.")
+
+
+class RoomLocked(RoomsError):
+    code = "room_locked"
+    message = _("This room is locked to newcomers.")
+
+
+class CannotPing(RoomsError):
+    """They neither follow the sender nor share a club, or may not enter: which of these is not said."""
+
+    code = "cannot_ping"
+    message = _("You can call people who follow you or share a club with you, into a room that they may enter.")
+
+
+class Silenced(RoomsError):
+    code = "silenced"
+    message = _("A moderator has closed writing to you in this room.")
+
+
+class SwitchedOff(RoomsError):
+    code = "switched_off"
+    message = _("A moderator has switched that off in this room.")
+
+
+class CannotActOnOneself(RoomsError):
+    code = "cannot_act_on_oneself"
+    message = _("You cannot do that to yourself.")
+
+
+class CannotComeUp(RoomsError):
+    """Somebody on the stage has blocked them: which is why no reason is given."""
+
+    code = "cannot_come_up"
+    message = _("It is not possible to come to the stage now.")
+
+
+class StageLocked(RoomsError):
+    code = "stage_locked"
+    message = _("The stage is locked: nobody new comes up now.")
+
+
+class StageIsOpen(RoomsError):
+    code = "stage_is_open"
+    message = _("No hand is needed here: step up to the stage.")
+
+
+class StageNotOpen(RoomsError):
+    code = "stage_not_open"
+    message = _("One does not simply step up here: raise your hand.")
+
+
+class NoHands(RoomsError):
+    code = "no_hands"
+    message = _("Nobody waits in the hand queue.")
+
+
+class NobodyToInvite(RoomsError):
+    code = "nobody_to_invite"
+    message = _("Nobody among them can be invited now.")
+
+
+class NobodyToMute(RoomsError):
+    code = "nobody_to_mute"
+    message = _("Nobody else has an open microphone.")
+
+
+class NotHeld(RoomsError):
+    code = "not_held"
+    message = _("No mute of theirs is held.")
+
+
+class NotRemoved(RoomsError):
+    code = "not_removed"
+    message = _("They are not removed from this room.")
+
+
+class AlreadyModerator(RoomsError):
+    code = "already_moderator"
+    message = _("They moderate this room already.")
+
+
+class NotModerating(RoomsError):
+    """The person named is no moderator."""
+
+    code = "not_moderating"
+    message = _("They do not moderate this room.")
+
+
+class CannotNarrow(RoomsError):
+    code = "cannot_narrow"
+    message = _("A live room can only be opened to more people, not to fewer.")
+
+
+class NeedsSecondModerator(RoomsError):
+    code = "needs_second_moderator"
+    message = _("That needs a second moderator in the room who confirms it. Appoint one first.")
+
+
+class AlreadyRequested(RoomsError):
+    code = "already_requested"
+    message = _("That waits for another moderator already.")
+
+
+class RequestNotFound(RoomsError, NotFound):
+    message = _("There is no such request.")
+
+
 class HandAlreadyRaised(RoomsError):
     code = "hand_already_raised"
     message = _("Your hand is already up.")

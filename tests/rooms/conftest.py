@@ -67,7 +67,7 @@ def room(host, moderator, speaker, listener) -> Room:
     room = open_room(host, title="Evening talk", topic="Of this and that", language="fr")
     for somebody in (host, moderator, speaker, listener):
         enter_room(room, somebody)
-    Place.objects.filter(room=room, person=moderator).update(role=Role.MODERATOR)
+    Place.objects.filter(room=room, person=moderator).update(role=Role.MODERATOR, ever_moderated=True)
     Place.objects.filter(room=room, person=speaker).update(role=Role.SPEAKER, on_stage_since=timezone.now())
     room.refresh_from_db()
     return room

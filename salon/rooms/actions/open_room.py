@@ -31,7 +31,7 @@ def open_room(host: Person, *, title: str, topic: str, language: str, visibility
     with transaction.atomic():
         now = timezone.now()
         room = Room.objects.create(host=host, visibility=visibility, opened_at=now, **fields)
-        Place.objects.create(room=room, person=host, role=Role.HOST, on_stage_since=now, csrc=random_csrc())
+        Place.objects.create(room=room, person=host, role=Role.HOST, ever_moderated=True, on_stage_since=now, csrc=random_csrc())
         RoomAction.objects.create(room=room, action="open_room", actor=host, data={"visibility": visibility.value}, at=now)
         events = [
             NewEvent(

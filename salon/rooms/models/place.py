@@ -2,8 +2,9 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from salon.rooms.enums import Role
+from salon.rooms.enums import Role, Status
 
+from .removal import REASON_MAX
 from .room import Room
 
 _IN = Q(left_at=None)
@@ -30,8 +31,20 @@ class Place(models.Model):
     invited_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     muted = models.BooleanField(default=False)
     muted_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    held_at = models.DateTimeField(null=True, blank=True)
+    """Since when a moderator holds this person's mute; it outlasts a step down and a return. None: not held."""
+    held_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    held_reason = models.CharField(max_length=REASON_MAX, blank=True)
+    status = models.CharField(max_length=15, blank=True)
+    """What they let the others on the stage know; "" for nothing."""
+    silenced = models.BooleanField(default=False)
+    """Writes nothing in this room."""
+    ever_moderated = models.BooleanField(default=False)
+    """Was host or moderator of this room at some time: may succeed the host."""
     has_spoken = models.BooleanField(default=False)
-    """A speaking session of theirs has connected in this room."""
+    """They have been heard to talk in this room."""
+    talked_ms = models.PositiveBigIntegerField(default=0)
+    """How long they have talked in this room, as the media process measured it."""
     csrc = models.BigIntegerField()
     """How packets name this person to listeners (RFC 3550 section 5.1): random, so that it tells nothing."""
     epoch = models.PositiveIntegerField(default=0)
@@ -48,6 +61,13 @@ class Place(models.Model):
             models.CheckConstraint(name="place_stage_or_queue", condition=~(_ON_STAGE & _WAITING)),
             models.CheckConstraint(name="place_outside_has_no_standing", condition=_IN | ~(_ON_STAGE | _WAITING)),
             models.CheckConstraint(name="place_mute_needs_stage", condition=Q(muted=False) | _ON_STAGE | Q(stage_lost_at__isnull=False)),
+            models.CheckConstraint(name="place_held_is_muted", condition=Q(held_at=None) | Q(muted=True) | ~_ON_STAGE),
+            models.CheckConstraint(name="place_holder_needs_hold", condition=Q(held_by=None, held_reason="") | Q(held_at__isnull=False)),
+            models.CheckConstraint(name="place_status_known", condition=Q(status__in=["", *(status.value for status in Status)])),
+            models.CheckConstraint(name="place_status_needs_stage", condition=Q(status="") | _ON_STAGE | Q(stage_lost_at__isnull=False)),
+            models.CheckConstraint(
+                name="place_moderator_has_moderated", condition=~Q(role__in=[Role.HOST, Role.MODERATOR]) | Q(ever_moderated=True)
+            ),
             models.CheckConstraint(name="place_muter_needs_mute", condition=Q(muted_by=None) | Q(muted=True)),
             models.CheckConstraint(name="place_inviter_needs_invitation", condition=Q(invited_by=None) | Q(invited_at__isnull=False)),
             models.CheckConstraint(name="place_lost_stage_is_left", condition=Q(stage_lost_at=None) | ~_IN),

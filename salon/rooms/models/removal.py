@@ -7,7 +7,7 @@ REASON_MAX = 300
 
 
 class Removal(models.Model):
-    """A person was put out of a room, until a time or for good. Never changed: a second removal is a second row."""
+    """A person was put out of a room, until a time or for good. A second removal is a second row; an undone one says so."""
 
     room = models.ForeignKey(Room, on_delete=models.CASCADE, related_name="removals")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="removals")
@@ -16,6 +16,8 @@ class Removal(models.Model):
     at = models.DateTimeField()
     until = models.DateTimeField(null=True, blank=True)
     """None: for good."""
+    lifted_at = models.DateTimeField(null=True, blank=True)
+    lifted_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
 
     class Meta:
         constraints = (
