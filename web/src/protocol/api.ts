@@ -5,25 +5,25 @@ import type {
   CommandName,
   Commands,
   DemoPerson,
+  Face,
   Invitation,
   InvitationOffer,
   LanguageTag,
+  Line,
   MailboxMessage,
   Me,
   MyProfile,
   NewAccessToken,
+  PeoplePage,
   Profile,
+  Relation,
   Room,
   RoomCard,
+  RoomDraft,
   RoomId,
+  Shield,
   Ticket,
 } from './types.ts';
-
-export interface RoomDraft {
-  title: string;
-  topic?: string;
-  language: LanguageTag;
-}
 
 export interface ProfileChanges {
   handle?: string;
@@ -70,11 +70,51 @@ export class Api {
   }
 
   openRoom(draft: RoomDraft): Promise<Room> {
-    return this.http.json('/api/v1/rooms', { method: 'POST', json: { ...draft, visibility: 'open' } });
+    return this.http.json('/api/v1/rooms', { method: 'POST', json: draft });
   }
 
   room(id: RoomId): Promise<Room> {
     return this.http.json(`/api/v1/rooms/${encodeURIComponent(id)}`);
+  }
+
+  /** One's place in line for a full room; asking keeps it. */
+  line(id: RoomId): Promise<Line> {
+    return this.http.json(`/api/v1/rooms/${encodeURIComponent(id)}/line`);
+  }
+
+  async leaveLine(id: RoomId): Promise<void> {
+    await this.http.send(`/api/v1/rooms/${encodeURIComponent(id)}/line`, { method: 'DELETE' });
+  }
+
+  relation(handle: string): Promise<Relation> {
+    return this.http.json(`/api/v1/people/${encodeURIComponent(handle)}/relation`);
+  }
+
+  /** Done whether or not it was so before. */
+  async setRelation(handle: string, relation: 'follow' | 'block' | 'ping-mute', isSo: boolean): Promise<void> {
+    await this.http.send(`/api/v1/people/${encodeURIComponent(handle)}/${relation}`, { method: isSo ? 'PUT' : 'DELETE' });
+  }
+
+  /** Newest first, a page at a time. after: `next` of the page before. */
+  peopleAround(handle: string, which: 'followers' | 'following', after: string | null = null): Promise<PeoplePage> {
+    const query = after === null ? '' : `?after=${encodeURIComponent(after)}`;
+    return this.http.json(`/api/v1/people/${encodeURIComponent(handle)}/${which}${query}`);
+  }
+
+  blocks(): Promise<{ people: Face[] }> {
+    return this.http.json('/api/v1/me/blocks');
+  }
+
+  pingMutes(): Promise<{ people: Face[] }> {
+    return this.http.json('/api/v1/me/ping-mutes');
+  }
+
+  shield(): Promise<Shield> {
+    return this.http.json('/api/v1/me/shield');
+  }
+
+  contestShield(text: string): Promise<Shield> {
+    return this.http.json('/api/v1/me/shield', { method: 'PUT', json: { text } });
   }
 
   /** key: the same for every retry of one wish, so that it happens once. */

@@ -1,4 +1,4 @@
-import type { Refusal } from './types.ts';
+import type { Line, Refusal } from './types.ts';
 
 /**
  * Whether asking again can help.
@@ -17,6 +17,8 @@ export class ApiError extends Error {
   readonly retry: Retry;
   /** What the server asked us to wait, from `Retry-After`. */
   readonly retryAfterSecs: number | null;
+  /** With `room_full`: one's place in line. */
+  readonly line: Line | null;
 
   constructor(refusal: Refusal, status: number, retryAfterSecs: number | null = null) {
     super(refusal.message);
@@ -26,6 +28,7 @@ export class ApiError extends Error {
     this.status = status;
     this.retry = retryOf(status);
     this.retryAfterSecs = retryAfterSecs;
+    this.line = refusal.line ?? null;
   }
 
   /** No answer at all: the network is away, or nobody answered in time. */
@@ -41,7 +44,7 @@ function retryOf(status: number): Retry {
 }
 
 const GONE_CODES = new Set(['not_found', 'room_ended']);
-const LATER_CODES = new Set(['too_many_requests', 'media_unavailable', 'starting']);
+const LATER_CODES = new Set(['too_many_requests', 'slow_mode', 'media_unavailable', 'message_undelivered', 'starting']);
 
 /** An error frame of the WebSocket, which carries a code but no status. */
 export function errorFromFrame(refusal: Refusal): ApiError {

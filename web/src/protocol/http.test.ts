@@ -51,6 +51,13 @@ describe('a request', () => {
     ]);
   });
 
+  it('keeps the place in line that a full room gives', async () => {
+    const line = { position: 4, length: 9, admitted_until: null, retry_after: 20 };
+    fetcher.mockResolvedValue(answer(429, { ...refusal('room_full'), line }, { 'Retry-After': '20' }));
+    const error = await failureOf(http.json('/api/v1/rooms/r/listen', { method: 'POST' }));
+    expect([error.code, error.line]).toEqual(['room_full', line]);
+  });
+
   it.each([
     [404, 'not_found', 'gone'],
     [410, 'room_ended', 'gone'],

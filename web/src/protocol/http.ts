@@ -84,6 +84,11 @@ async function errorOf(response: Response, readRefusal: RefusalReader): Promise<
 
 function refusalOf(body: unknown): Refusal | null {
   if (typeof body !== 'object' || body === null || !('code' in body) || typeof body.code !== 'string') return null;
-  const { message, field } = body as Partial<Refusal>;
-  return { code: body.code, message: typeof message === 'string' ? message : '', field: typeof field === 'string' ? field : null };
+  const { message, field, line } = body as Partial<Refusal>;
+  return {
+    code: body.code,
+    message: typeof message === 'string' ? message : '',
+    field: typeof field === 'string' ? field : null,
+    ...(line && { line }),
+  };
 }

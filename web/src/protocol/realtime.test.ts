@@ -309,4 +309,22 @@ describe('a watched stream', () => {
     FakeSocket.latest.receive({ type: 'presence', stream: 'room/x', audience: 7, faces: [], connected: [] });
     expect(stream.presences).toEqual([{ type: 'presence', stream: 'room/x', audience: 7, faces: [], connected: [] }]);
   });
+
+  it('passes tallies and reactions to whom they are about, and drops the others', async () => {
+    const seen: unknown[] = [];
+    const handlers = {
+      ...recorder().handlers,
+      onTally: (tally: unknown) => seen.push(tally),
+      onReactions: (sent: unknown) => seen.push(sent),
+    };
+    client.watch('conversation/x', handlers);
+    await start();
+    const tally = { type: 'tally', stream: 'conversation/x', votes: { q1: 3 }, poll: null } as const;
+    const reactions = { type: 'reactions', stream: 'conversation/x', counts: { clap: 2 }, from: { clap: ['p1', 'p2'] } } as const;
+    for (const frame of [tally, reactions]) {
+      FakeSocket.latest.receive(frame);
+      FakeSocket.latest.receive({ ...frame, stream: 'conversation/other' });
+    }
+    expect(seen).toEqual([tally, reactions]);
+  });
 });

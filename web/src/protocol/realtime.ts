@@ -8,7 +8,7 @@
 import { backoffMs } from './backoff.ts';
 import { ApiError, errorFromFrame } from './errors.ts';
 import type { Reducer } from './streams.ts';
-import type { ClientFrame, HallwayPresence, PersonId, RoomPresence, ServerFrame, StreamEvent, Ticket } from './types.ts';
+import type { ClientFrame, HallwayPresence, PersonId, Reactions, RoomPresence, ServerFrame, StreamEvent, Tally, Ticket } from './types.ts';
 
 export const SUBPROTOCOL = 'salon.v1';
 
@@ -27,6 +27,8 @@ export interface StreamHandlers<S> {
   /** A new value: after a snapshot (`event` is null) or after one event. */
   onState(state: S, event: StreamEvent | null): void;
   onPresence?(presence: RoomPresence | HallwayPresence): void;
+  onTally?(tally: Tally): void;
+  onReactions?(reactions: Reactions): void;
   /** The stream is not there for us; it is no longer watched. Never called for what may pass. */
   onRefused(error: ApiError): void;
 }
@@ -204,6 +206,12 @@ export class RealtimeClient {
         break;
       case 'presence':
         this.#watches.get(frame.stream)?.handlers.onPresence?.(frame);
+        break;
+      case 'tally':
+        this.#watches.get(frame.stream)?.handlers.onTally?.(frame);
+        break;
+      case 'reactions':
+        this.#watches.get(frame.stream)?.handlers.onReactions?.(frame);
         break;
       case 'unwatched':
         this.#unwatched(frame.stream);

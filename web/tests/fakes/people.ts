@@ -1,4 +1,4 @@
-import type { Face, MyPlace, RoomCard, RoomState, StageMember } from '../../src/protocol/types.ts';
+import type { ConversationState, Face, ModerationState, MyPlace, RoomCard, RoomState, StageMember } from '../../src/protocol/types.ts';
 
 function face(id: string, name: string): Face {
   return { id: id.repeat(26).slice(0, 26), handle: name.toLowerCase(), name, picture: null };
@@ -11,7 +11,16 @@ export const cleo = face('cleo', 'Cleo');
 export const ROOM_ID = 'r'.repeat(26);
 
 export function member(person: Face, changes: Partial<StageMember> = {}): StageMember {
-  return { person, role: 'speaker', muted: false, csrc: person.handle.length, since: '2026-11-23T20:00:00Z', ...changes };
+  return {
+    person,
+    role: 'speaker',
+    muted: false,
+    held: false,
+    status: null,
+    csrc: person.handle.length,
+    since: '2026-11-23T20:00:00Z',
+    ...changes,
+  };
 }
 
 export function roomState(changes: Partial<RoomState> = {}): RoomState {
@@ -27,13 +36,43 @@ export function roomState(changes: Partial<RoomState> = {}): RoomState {
     host: ana,
     stage: [member(ana, { role: 'host', csrc: 11 })],
     hand_count: 0,
+    club: null,
+    locked: false,
+    capacity: 1000,
+    hand_policy: 'everyone',
+    stage_locked: false,
+    fair_floor: false,
+    turn_secs: null,
+    chat: true,
+    questions: true,
+    links: true,
+    reactions: true,
+    polls: true,
+    slow_mode_secs: 0,
+    deputy: null,
+    grace_ends_at: null,
+    host_away: false,
     ...changes,
   };
 }
 
 export function roomCard(changes: Partial<RoomCard> = {}): RoomCard {
-  const { id, title, topic, language, visibility, host, opened_at } = roomState();
-  return { id, title, topic, language, visibility, host, opened_at, speakers: [ana], audience: 3, why: '', ...changes };
+  const { id, title, topic, language, visibility, host, opened_at, capacity } = roomState();
+  return {
+    id,
+    title,
+    topic,
+    language,
+    visibility,
+    host,
+    opened_at,
+    capacity,
+    speakers: [ana],
+    audience: 3,
+    why: '',
+    folded: false,
+    ...changes,
+  };
 }
 
 export const LISTENER: MyPlace = {
@@ -44,7 +83,14 @@ export const LISTENER: MyPlace = {
   invited_by: null,
   muted: false,
   muted_by: null,
+  held: null,
+  status: null,
+  silenced: false,
 };
 
 export const SPEAKER: MyPlace = { ...LISTENER, role: 'speaker', on_stage: true };
 export const HOST: MyPlace = { ...LISTENER, role: 'host', on_stage: true };
+export const MODERATOR: MyPlace = { ...LISTENER, role: 'moderator', on_stage: true };
+
+export const NO_CONVERSATION: ConversationState = { messages: [], questions: [], links: [], poll: null };
+export const NO_MODERATION: ModerationState = { moderators: [], removals: [], silenced: [], requests: [], log: [] };

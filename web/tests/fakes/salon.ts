@@ -1,9 +1,21 @@
 import type { Signalling } from '../../src/media/signalling.ts';
 import { ApiError } from '../../src/protocol/errors.ts';
-import type { CommandName, Me, MyPlace, Person, PlaceChanged, RoomState, SessionEnded } from '../../src/protocol/types.ts';
+import type {
+  CommandName,
+  ConversationState,
+  Hand,
+  Me,
+  ModerationState,
+  MyPlace,
+  Person,
+  PlaceChanged,
+  RoomPresence,
+  RoomState,
+  SessionEnded,
+} from '../../src/protocol/types.ts';
 import { Salon } from '../../src/state/salon.svelte.ts';
 import { FakeConnection } from './connection.ts';
-import { ana, bruno, cleo, LISTENER, ROOM_ID, roomCard, roomState } from './people.ts';
+import { ana, bruno, cleo, LISTENER, NO_CONVERSATION, NO_MODERATION, ROOM_ID, roomCard, roomState } from './people.ts';
 import { FakeSignalling } from './signalling.ts';
 import { FakeSocket } from './socket.ts';
 
@@ -26,6 +38,9 @@ export class Stage {
   refuseNext: { status: number; code: string; message: string } | null = null;
   room: RoomState = roomState();
   place: MyPlace | null;
+  hands: Hand[] = [];
+  conversation: ConversationState = NO_CONVERSATION;
+  moderation: ModerationState = NO_MODERATION;
   #seq = 1;
   readonly #me: Me;
 
@@ -85,8 +100,8 @@ export class Stage {
     FakeSocket.latest.receive({ type: 'event', stream, seq, kind, data });
   }
 
-  presence(audience: number, connected: string[]): void {
-    FakeSocket.latest.receive({ type: 'presence', stream: `room/${ROOM_ID}`, audience, faces: [cleo], connected });
+  presence(audience: number, connected: string[], more: Partial<RoomPresence> = {}): void {
+    FakeSocket.latest.receive({ type: 'presence', stream: `room/${ROOM_ID}`, audience, faces: [cleo], connected, ...more });
   }
 
   readonly #answered = new Set<number>();
@@ -95,7 +110,9 @@ export class Stage {
   #stateOf(stream: string): unknown {
     if (stream === 'hallway') return { rooms: [roomCard()] };
     if (stream === 'person/me') return { places: this.place === null ? {} : { [ROOM_ID]: this.place } };
-    if (stream.startsWith('hands/')) return { hands: [] };
+    if (stream.startsWith('hands/')) return { hands: this.hands };
+    if (stream.startsWith('conversation/')) return this.conversation;
+    if (stream.startsWith('moderation/')) return this.moderation;
     return this.room;
   }
 
