@@ -1,8 +1,8 @@
 import pytest
 
+from salon.common import rate_limits
 from salon.common.errors import TooManyRequests
-from salon.rooms import rate_limits
-from salon.rooms.rate_limits import RateLimit
+from salon.common.rate_limits import RateLimit
 
 
 class Clock:
