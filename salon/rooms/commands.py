@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, NotRequired, cast
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -16,6 +16,7 @@ from salon.accounts.errors import SignInRequired
 from salon.accounts.models import Person
 from salon.common.errors import Invalid
 from salon.rooms.access import access_room_by_id
+from salon.rooms.actions.acted import Acted
 from salon.rooms.errors import IdempotencyMismatch
 from salon.rooms.messages import MESSAGES
 from salon.rooms.messages.message import Fields, Message
@@ -27,7 +28,10 @@ RECEIPTS_KEPT = timedelta(minutes=10)
 
 
 class Answer(TypedDict):
+    """seq: the number of the room's stream after the change. id: of what was made, where something was."""
+
     seq: int
+    id: NotRequired[str]
 
 
 def run_named(caller: Caller, room_id: str, name: str, data: object, key: str | None) -> Answer:
@@ -51,16 +55,22 @@ def run(caller: Caller, room_id: str, message: Message[Any], fields: Fields, key
         raise SignInRequired
     COMMANDS.take(caller.person.id)
     if key is None:
-        return {"seq": message.act(caller, room_id, fields)}
+        return _answer(message.act(caller, room_id, fields))
     if not 0 < len(key) <= KEY_MAX or not key.isprintable():
         raise Invalid(field="Idempotency-Key")
     room = access_room_by_id(caller, room_id)
     digest = _digest(room.id, message.name, fields.model_dump(mode="json"))
-    return _once(caller.person, key, room.id, digest, lambda: {"seq": message.act(caller, room_id, fields)})
+    return _once(caller.person, key, room.id, digest, lambda: _answer(message.act(caller, room_id, fields)))
 
 
 def forget_old_receipts() -> int:
     return CommandReceipt.objects.filter(at__lt=timezone.now() - RECEIPTS_KEPT).delete()[0]
+
+
+def _answer(acted: int | Acted) -> Answer:
+    if isinstance(acted, int):
+        return {"seq": acted}
+    return {"seq": acted.seq} if acted.id is None else {"seq": acted.seq, "id": acted.id}
 
 
 def _once(person: Person, key: str, room_id: str, digest: str, act: Callable[[], Answer]) -> Answer:
@@ -86,7 +96,7 @@ def _first_answer(receipt: CommandReceipt, digest: str) -> Answer:
         raise IdempotencyMismatch
     # Committed with its command, so a receipt that can be read has its answer.
     assert receipt.answer is not None  # noqa: S101
-    return {"seq": receipt.answer["seq"]}
+    return cast(Answer, receipt.answer)
 
 
 def _digest(room_id: str, name: str, fields: Mapping[str, Any]) -> str:

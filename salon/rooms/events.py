@@ -42,6 +42,10 @@ def hands_stream(room_id: str) -> str:
     return f"hands/{room_id}"
 
 
+def moderation_stream(room_id: str) -> str:
+    return f"moderation/{room_id}"
+
+
 @dataclass(frozen=True, slots=True)
 class Cause:
     """Why places changed. command: its name. by: the face of who sent it, None for Salon itself. target: whom it named, if anybody.

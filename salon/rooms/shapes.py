@@ -11,7 +11,8 @@ from typing_extensions import TypedDict
 from salon.accounts.faces import Face, face_of
 from salon.common.times import rfc3339
 from salon.rooms.domain.room_stage import PersonId, RoomStage, StagePlace
-from salon.rooms.models import Room
+from salon.rooms.enums import Role
+from salon.rooms.models import Removal, Room, RoomAction, SecondModeratorRequest
 
 Faces = Mapping[str, Face]
 
@@ -71,6 +72,38 @@ class MyPlace(TypedDict):
     muted_by: Face | None
 
 
+class Moderator(TypedDict):
+    person: Face
+    role: str
+    here: bool
+
+
+class RemovalEntry(TypedDict):
+    person: Face
+    by: Face | None
+    reason: str
+    at: str
+    until: str | None
+
+
+class Request(TypedDict):
+    id: str
+    action: str
+    by: Face
+    target: Face | None
+    expires_at: str
+
+
+class LogEntry(TypedDict):
+    id: str
+    action: str
+    by: Face | None
+    target: Face | None
+    reason: str | None
+    data: dict[str, object]
+    at: str
+
+
 class RoomBody(RoomCard):
     state: RoomState
     mine: MyPlace | None
@@ -127,6 +160,50 @@ def hand_entry(place: StagePlace, faces: Faces) -> HandEntry:
         "raised_at": rfc3339(place.queued_at),
         "invited": place.invited_at is not None,
         "has_spoken": place.has_spoken,
+    }
+
+
+def moderators(stage: RoomStage, faces: Faces) -> list[Moderator]:
+    """The host, then the others by handle; also those who are not here."""
+    moderating = sorted(
+        (place for place in stage.places.values() if place.role.moderates),
+        key=lambda place: (place.role is not Role.HOST, faces[place.person]["handle"]),
+    )
+    return [{"person": faces[place.person], "role": place.role.value, "here": place.is_in} for place in moderating]
+
+
+def removal_entry(removal: Removal) -> RemovalEntry:
+    """removal: with its two people loaded."""
+    return {
+        "person": face_of(removal.person),
+        "by": face_of(removal.by) if removal.by else None,
+        "reason": removal.reason,
+        "at": rfc3339(removal.at),
+        "until": _time(removal.until),
+    }
+
+
+def request_shape(request: SecondModeratorRequest) -> Request:
+    """request: with its two people loaded."""
+    return {
+        "id": request.id,
+        "action": request.action,
+        "by": face_of(request.by),
+        "target": face_of(request.target) if request.target else None,
+        "expires_at": rfc3339(request.expires_at),
+    }
+
+
+def log_entry(action: RoomAction) -> LogEntry:
+    """action: with its two people loaded."""
+    return {
+        "id": action.public_id,
+        "action": action.action,
+        "by": face_of(action.actor) if action.actor else None,
+        "target": face_of(action.target) if action.target else None,
+        "reason": action.reason or None,
+        "data": action.data,
+        "at": rfc3339(action.at),
     }
 
 

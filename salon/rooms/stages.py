@@ -12,8 +12,13 @@ from salon.rooms.domain.room_stage import PersonId, RoomStage, StagePlace
 from salon.rooms.enums import Phase, Role
 from salon.rooms.models import Place, Room
 
-# Whoever has a standing beyond listening; the partial index `place_standing` finds them.
-STANDING = Q(on_stage_since__isnull=False) | Q(hand_raised_at__isnull=False) | Q(invited_at__isnull=False)
+# Whoever has a standing beyond listening, and moderators wherever they are; the partial index `place_standing` finds them.
+STANDING = (
+    Q(on_stage_since__isnull=False)
+    | Q(hand_raised_at__isnull=False)
+    | Q(invited_at__isnull=False)
+    | Q(role__in=[Role.HOST, Role.MODERATOR])
+)
 
 _PEOPLE = {"invited_by": "invited_by_id", "muted_by": "muted_by_id"}
 
@@ -27,7 +32,7 @@ class Seats:
 
 
 def seats_of(room: Room, *people: str) -> Seats:
-    """The stage, the queue, and the places of `people`, whether they are in the room or not. One query."""
+    """The stage, the queue, and the places of moderators and of `people`, whether they are in the room or not. One query."""
     return seats_of_all([room], *people)[room.id]
 
 

@@ -1,4 +1,4 @@
-"""What rooms give to watch: the hallway, a room, its hand queue, one's own places. docs/protocol.md section 7."""
+"""What rooms give to watch: the hallway, a room, its hand queue, what its moderators see, one's own places. docs/protocol.md section 7."""
 
 from salon.accounts.callers import Caller
 from salon.accounts.models import Person
@@ -6,6 +6,7 @@ from salon.rooms import queries
 from salon.rooms.access import access_room_by_id, require_listening_allowed
 from salon.rooms.errors import RoomNotFound
 from salon.rooms.models import Room
+from salon.rooms.moderation import moderation_of
 from salon.streams.errors import StreamNotFound
 from salon.streams.events import Json
 from salon.streams.kinds import StreamKind, Watcher, register
@@ -14,7 +15,8 @@ from salon.streams.kinds import StreamKind, Watcher, register
 def register_kinds() -> None:
     register(StreamKind("hallway", _admit_to_hallway, lambda key: {"rooms": queries.listed_cards()}))
     register(StreamKind("room", _admit_to_room, lambda room_id: {**queries.state_of(_room(room_id))}))
-    register(StreamKind("hands", _admit_to_hands, lambda room_id: {"hands": queries.hands_of(_room(room_id))}))
+    register(StreamKind("hands", _admit_moderators, lambda room_id: {"hands": queries.hands_of(_room(room_id))}))
+    register(StreamKind("moderation", _admit_moderators, lambda room_id: {**moderation_of(_room(room_id))}))
     register(StreamKind("person", _admit_to_oneself, _own_places))
 
 
@@ -28,7 +30,7 @@ def _admit_to_room(watcher: Watcher, room_id: str) -> None:
     access_room_by_id(_caller(watcher), room_id)
 
 
-def _admit_to_hands(watcher: Watcher, room_id: str) -> None:
+def _admit_moderators(watcher: Watcher, room_id: str) -> None:
     room = access_room_by_id(_caller(watcher), room_id)
     if watcher.person is None or not queries.moderates(watcher.person, room.id):
         raise RoomNotFound

@@ -19,7 +19,9 @@ from . import (
     step_down,
     unmute,
 )
-from .message import Message
+from .message import Acted, Message
+
+__all__ = ["MESSAGES", "Acted", "Message", "register"]
 
 _MODULES = (
     raise_hand,
@@ -36,4 +38,14 @@ _MODULES = (
     leave_room,
     end_room,
 )
-MESSAGES: Mapping[str, Message[Any]] = MappingProxyType({module.MESSAGE.name: module.MESSAGE for module in _MODULES})
+_messages: dict[str, Message[Any]] = {module.MESSAGE.name: module.MESSAGE for module in _MODULES}
+MESSAGES: Mapping[str, Message[Any]] = MappingProxyType(_messages)
+"""Every command by its name. Complete once all apps are ready, which is before the API is built from it."""
+
+
+def register(*messages: Message[Any]) -> None:
+    """For apps above this one, from their AppConfig.ready: commands of theirs in a room. Raises ValueError for a name that is taken."""
+    for message in messages:
+        if message.name in _messages:
+            raise ValueError(f"the command {message.name!r} is registered twice")
+        _messages[message.name] = message

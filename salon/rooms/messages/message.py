@@ -8,6 +8,9 @@ from ninja import Schema
 from pydantic import ConfigDict, StringConstraints
 
 from salon.accounts.callers import Caller
+from salon.rooms.actions.acted import Acted
+
+__all__ = ["Acted", "Fields", "Message", "NoFields", "OnePerson", "PersonIdField"]
 
 PersonIdField = Annotated[str, StringConstraints(pattern=r"^[a-z2-7]{26}$")]
 
@@ -33,9 +36,12 @@ F = TypeVar("F", bound=Fields)
 
 @dataclass(frozen=True, slots=True)
 class Message(Generic[F]):
-    """act: carries the command out and returns the number of the room's stream after it. summary: a line for OpenAPI."""
+    """act: carries the command out and returns the number of the room's stream after it, or that and what was made.
+
+    summary: a line for OpenAPI.
+    """
 
     name: str
     fields: type[F]
-    act: Callable[[Caller, str, F], int]
+    act: Callable[[Caller, str, F], int | Acted]
     summary: str

@@ -10,6 +10,7 @@ from .room import Room
 _IN = Q(left_at=None)
 _ON_STAGE = Q(on_stage_since__isnull=False)
 _WAITING = Q(hand_raised_at__isnull=False) | Q(invited_at__isnull=False)
+_MODERATES = Q(role__in=[Role.HOST, Role.MODERATOR])
 
 
 class Place(models.Model):
@@ -65,15 +66,14 @@ class Place(models.Model):
             models.CheckConstraint(name="place_holder_needs_hold", condition=Q(held_by=None, held_reason="") | Q(held_at__isnull=False)),
             models.CheckConstraint(name="place_status_known", condition=Q(status__in=["", *(status.value for status in Status)])),
             models.CheckConstraint(name="place_status_needs_stage", condition=Q(status="") | _ON_STAGE | Q(stage_lost_at__isnull=False)),
-            models.CheckConstraint(
-                name="place_moderator_has_moderated", condition=~Q(role__in=[Role.HOST, Role.MODERATOR]) | Q(ever_moderated=True)
-            ),
+            models.CheckConstraint(name="place_moderator_has_moderated", condition=~_MODERATES | Q(ever_moderated=True)),
             models.CheckConstraint(name="place_muter_needs_mute", condition=Q(muted_by=None) | Q(muted=True)),
             models.CheckConstraint(name="place_inviter_needs_invitation", condition=Q(invited_by=None) | Q(invited_at__isnull=False)),
             models.CheckConstraint(name="place_lost_stage_is_left", condition=Q(stage_lost_at=None) | ~_IN),
         )
         indexes = (
-            models.Index(name="place_standing", fields=["room"], condition=_ON_STAGE | _WAITING),
+            models.Index(name="place_standing", fields=["room"], condition=_ON_STAGE | _WAITING | _MODERATES),
+            models.Index(name="place_silenced", fields=["room"], condition=Q(silenced=True)),
             models.Index(name="place_in_room", fields=["room"], condition=_IN),
             models.Index(name="place_of_person", fields=["person"], condition=_IN),
         )

@@ -5,9 +5,11 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from salon.rooms import commands, rate_limits
+from salon.rooms import commands, messages, rate_limits
+from salon.rooms.messages import MESSAGES, Acted, Message, register
+from salon.rooms.messages.message import NoFields
 from salon.rooms.models import CommandReceipt, Place
-from tests.rooms.people import Api
+from tests.rooms.people import Api, caller
 
 pytestmark = pytest.mark.django_db
 
@@ -110,3 +112,33 @@ def test_commands_too_fast_say_when_to_ask_again(room, listener, monkeypatch):
     assert [answer.json()["code"] for answer in answers] == ["hand_not_raised"] * 40 + ["too_many_requests"]
     assert (answers[-1].status_code, answers[-1]["Retry-After"]) == (429, "1")
     assert Place.objects.get(person=listener).hand_raised_at is None
+
+
+@pytest.fixture
+def made(monkeypatch):
+    """Commands of an app above rooms, which make something; forgotten after the test. How often they were carried out."""
+    carried_out = []
+
+    def act(caller, room_id, fields):
+        carried_out.append(room_id)
+        return Acted(7, f"made-{len(carried_out)}")
+
+    monkeypatch.setattr(messages, "_messages", dict(MESSAGES))
+    monkeypatch.setattr(commands, "MESSAGES", messages._messages)
+    register(Message("make_something", NoFields, act, "For a test"))
+    return carried_out
+
+
+def test_command_that_makes_something_answers_its_id(room, listener, made):
+    assert commands.run_named(caller(listener), room.id, "make_something", {}, None) == {"seq": 7, "id": "made-1"}
+
+
+def test_retry_of_a_command_that_made_something_answers_the_same_id(room, listener, made):
+    answers = [commands.run_named(caller(listener), room.id, "make_something", {}, "k") for _ in range(2)]
+    assert answers == [{"seq": 7, "id": "made-1"}] * 2
+    assert len(made) == 1
+
+
+def test_command_cannot_be_registered_twice(made):
+    with pytest.raises(ValueError, match="raise_hand"):
+        register(MESSAGES["raise_hand"])

@@ -49,7 +49,8 @@ def place(person):
 
 
 def test_every_message_has_a_test_of_its_own():
-    assert [name for name in MESSAGES if f"test_{name}" not in globals()] == []
+    own = [name for name, message in MESSAGES.items() if message.act.__module__.startswith("salon.rooms.")]
+    assert [name for name in own if f"test_{name}" not in globals()] == []
 
 
 def test_raise_hand(run, room, listener):
