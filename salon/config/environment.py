@@ -25,6 +25,8 @@ E = TypeVar("E", bound=StrEnum)
 _LONGEST_SOCKET_FOLDER = 90
 _KEY_WRITTEN_SECS = 1.0
 _SHORTEST_KEY = 32
+# A conversation has two at least; beyond a million it is a typing error.
+_FEWEST_PEOPLE, _MOST_PEOPLE = 2, 1_000_000
 
 
 class ConfigurationError(Exception):
@@ -71,6 +73,8 @@ class Environment:
     nats_url: str | None
     sign_up_policy: SignUpPolicy
     anonymous_listening: bool
+    room_capacity: int
+    """How many may be in any one room; beyond it there is a line."""
     demo: bool
     smtp_url: str | None
     mail_from: str
@@ -170,6 +174,7 @@ def read_environment(env: Mapping[str, str]) -> Environment:
         nats_url=env.get("SALON_NATS_URL") or None,
         sign_up_policy=_choice(env, "SALON_SIGN_UP", SignUpPolicy, SignUpPolicy.OPEN if mode is Mode.DEVELOPMENT else SignUpPolicy.INVITE),
         anonymous_listening=_boolean(env, "SALON_ANONYMOUS_LISTENING", default=True),
+        room_capacity=_people(env, "SALON_ROOM_CAPACITY", 5000),
         demo=demo,
         smtp_url=_smtp_url(env, mode),
         mail_from=env.get("SALON_MAIL_FROM", "Salon <salon@localhost>"),
@@ -235,6 +240,15 @@ def _integer(env: Mapping[str, str], name: str, default: int) -> int:
         return default
     if not text.isascii() or not text.isdigit() or not 0 < int(text) < 65536:
         raise ConfigurationError(f"{name} must be a port number from 1 to 65535, not {text!r}.")
+    return int(text)
+
+
+def _people(env: Mapping[str, str], name: str, default: int) -> int:
+    text = env.get(name)
+    if text is None:
+        return default
+    if not text.isascii() or not text.isdigit() or not _FEWEST_PEOPLE <= int(text) <= _MOST_PEOPLE:
+        raise ConfigurationError(f"{name} must be a number of people from {_FEWEST_PEOPLE} to {_MOST_PEOPLE}, not {text!r}.")
     return int(text)
 
 

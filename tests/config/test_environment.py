@@ -118,6 +118,9 @@ def test_production_refuses_the_demo_and_plain_http() -> None:
         ("SALON_MODE", "live"),
         ("SALON_SIGN_UP", "nobody"),
         ("SALON_ANONYMOUS_LISTENING", "perhaps"),
+        ("SALON_ROOM_CAPACITY", "1"),
+        ("SALON_ROOM_CAPACITY", "1000001"),
+        ("SALON_ROOM_CAPACITY", "many"),
         ("SALON_MEDIA_ADDRESSES", "salon.example.org"),
         ("SALON_MEDIA_ADDRESSES", " , "),
         ("SALON_TRUSTED_PROXIES", "10.0.0.1/8"),
@@ -131,6 +134,13 @@ def test_refusal_names_the_setting(name: str, value: str) -> None:
 @pytest.mark.parametrize(("text", "value"), [("1", True), ("TRUE", True), ("on", True), ("0", False), ("no", False), ("", False)])
 def test_yes_and_no(text: str, value: bool) -> None:
     assert read_environment({"SALON_SECRET_KEY": KEY, "SALON_ANONYMOUS_LISTENING": text}).anonymous_listening is value
+
+
+@pytest.mark.parametrize(
+    ("env", "people"), [({}, 5000), ({"SALON_ROOM_CAPACITY": "2"}, 2), ({"SALON_ROOM_CAPACITY": "1000000"}, 1_000_000)]
+)
+def test_room_capacity(env: dict[str, str], people: int) -> None:
+    assert read_environment({"SALON_SECRET_KEY": KEY} | env).room_capacity == people
 
 
 def test_addresses_and_networks() -> None:
