@@ -10,12 +10,15 @@ from typing import Any
 from salon.bus import Bus, Message, MessagesLost, Subscription
 from salon.config.environment import Environment
 from salon.gateway import place_changes
+from salon.gateway.client import Client
 from salon.gateway.close_codes import CloseCode
 from salon.gateway.heartbeats import Heartbeats
 from salon.gateway.people import People
 from salon.gateway.presence import Presence
-from salon.gateway.stream_names import HALLWAY
+from salon.gateway.reactions import Reactions
+from salon.gateway.stream_names import HALLWAY, room_of_conversation
 from salon.gateway.streams import Streams
+from salon.gateway.tallies import Tallies
 from salon.gateway.tickets import TicketDesk
 from salon.gateway.web import InternalWeb
 
@@ -33,10 +36,13 @@ class Gateway:
         self.people = People()
         self.streams = Streams(web)
         self.presence = Presence(self.streams.watchers)
+        self.tallies = Tallies(self.streams.watchers, self.streams.is_known)
+        self.reactions = Reactions(self.streams.watchers, self.streams.is_watched)
         self.heartbeats = Heartbeats()
         self.is_stopping = False
         self._tasks: list[asyncio.Task[None]] = []
-        self.streams.on_snapshot = self._note_snapshot
+        self.streams.on_answer = self._note_answer
+        self.streams.on_greeting = self._greet
         self.streams.on_repaired = self._note_repaired
 
     async def start(self) -> None:
@@ -44,12 +50,16 @@ class Gateway:
         for pattern, receive in (
             ("stream.>", self._receive_event),
             ("presence.>", self._receive_presence),
+            ("talked.>", self._receive_talked),
+            ("tally.>", self._receive_tally),
+            ("reaction.>", self._receive_reaction),
             ("cut.>", self._receive_cut),
             ("alive.>", self._receive_heartbeat),
         ):
             subscription = await self.bus.subscribe(pattern)
             self._spawn(self._pump(pattern, subscription, receive), f"bus {pattern}")
-        self._spawn(self.presence.run(), "presence")
+        for board in (self.presence, self.tallies, self.reactions):
+            self._spawn(board.run(), type(board).__name__.lower())
         self._spawn(self._forget_now_and_then(), "forget")
 
     def close_sockets(self) -> None:
@@ -71,9 +81,11 @@ class Gateway:
     async def _pump(self, pattern: str, subscription: Subscription, receive: Callable[[Message], Awaitable[None]]) -> None:
         async for item in subscription:
             if isinstance(item, MessagesLost):
-                # Presence and heartbeats are said again by themselves.
+                # Presence, talk times and heartbeats are said again by themselves; who missed some reactions missed them.
                 if pattern == "stream.>":
-                    self.streams.recover_all()
+                    self.streams.recover()
+                elif pattern == "tally.>":
+                    self.streams.recover(lambda name: room_of_conversation(name) is not None)
                 elif pattern == "cut.>":
                     self._ask_everybody_for_a_new_ticket()
                 continue
@@ -107,6 +119,15 @@ class Gateway:
     async def _receive_presence(self, message: Message) -> None:
         self.presence.hear(message.subject.removeprefix("presence."), message.parsed())
 
+    async def _receive_talked(self, message: Message) -> None:
+        self.presence.hear_talked(message.subject.removeprefix("talked."), message.parsed()["talked"])
+
+    async def _receive_tally(self, message: Message) -> None:
+        self.tallies.hear(message.subject.removeprefix("tally."), message.parsed())
+
+    async def _receive_reaction(self, message: Message) -> None:
+        self.reactions.hear(message.subject.removeprefix("reaction."), message.parsed())
+
     async def _receive_cut(self, message: Message) -> None:
         for client in self.people.sockets_of_person(message.subject.removeprefix("cut.")):
             client.close(CloseCode.TICKET_REFUSED)
@@ -120,9 +141,14 @@ class Gateway:
     async def _receive_heartbeat(self, message: Message) -> None:
         self.heartbeats.hear(message.subject.removeprefix("alive."), message.parsed()["node"], time.monotonic())
 
-    def _note_snapshot(self, name: str, state: Any) -> None:
-        if name == HALLWAY:
-            self.presence.hallway_snapshot(state)
+    def _note_answer(self, name: str, answer: Mapping[str, Any], asked_at: float) -> None:
+        if name == HALLWAY and "state" in answer:
+            self.presence.hallway_snapshot(answer["state"])
+        self.tallies.learn(name, answer, asked_at)
+
+    def _greet(self, client: Client, name: str) -> None:
+        self.presence.greet(client, name)
+        self.tallies.greet(client, name)
 
     async def _forget_now_and_then(self) -> None:
         with suppress(asyncio.CancelledError):

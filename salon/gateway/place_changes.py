@@ -6,7 +6,7 @@ Web decides who may watch when a watch begins; this ends what begun when it no l
 from collections.abc import Mapping
 from typing import Any
 
-from salon.gateway.stream_names import hands_stream, room_stream
+from salon.gateway.stream_names import conversation_stream, room_stream, streams_for_moderators
 
 _MODERATING = ("host", "moderator")
 _REMOVING = "remove_person"
@@ -15,9 +15,9 @@ _REMOVING = "remove_person"
 def lost_streams(data: Mapping[str, Any]) -> list[str]:
     """The streams that the person of a `place_changed` event may no longer watch. data: the event's."""
     room, place = data["room"], data["place"]
-    lost = []
+    lost: list[str] = []
     if place is None and data["cause"] == _REMOVING:
-        lost.append(room_stream(room))
+        lost += [room_stream(room), conversation_stream(room)]
     if place is None or place["role"] not in _MODERATING:
-        lost.append(hands_stream(room))
+        lost += streams_for_moderators(room)
     return lost

@@ -1,6 +1,7 @@
 """Who really has sound connected, as the media nodes say it, added up and sent on calmly.
 
 A node's word holds until its next one, or until it has been silent for `NODE_SILENCE_SECS` (nodes repeat themselves every 5 s).
+How long each on the stage has talked is the keeper's word, who knows it over restarts; who has the floor is the nodes'.
 The hallway hears of rooms that it lists, and of no others: a count would tell that a private room exists.
 """
 
@@ -15,6 +16,8 @@ from salon.gateway.frames import frame
 from salon.gateway.stream_names import HALLWAY, room_stream
 
 NODE_SILENCE_SECS = 15.0
+TALKED_HELD_SECS = 90.0
+"""The keeper repeats talk times every 30 s; two may be lost."""
 ROOM_INTERVAL_SECS = 0.5
 HALLWAY_INTERVAL_SECS = 1.0
 SHOWN_FACES = 12
@@ -25,14 +28,22 @@ class PresenceBoard:
 
     def __init__(self) -> None:
         self._said: dict[str, dict[str, tuple[float, Mapping[str, Any]]]] = {}
+        self._talked: dict[str, tuple[float, Mapping[str, int]]] = {}
         self._changed: set[str] = set()
 
     def hear(self, room: str, said: Mapping[str, Any], now: float) -> None:
-        """said: `{"node", "audience", "faces", "connected"}`. now: monotonic seconds."""
+        """said: `{"node", "audience", "faces", "connected", "turn"}`. now: monotonic seconds."""
         nodes = self._said.setdefault(room, {})
         before = nodes.get(said["node"])
         nodes[said["node"]] = (now, said)
         if before is None or before[1] != said:
+            self._changed.add(room)
+
+    def hear_talked(self, room: str, talked: Mapping[str, int], now: float) -> None:
+        """talked: whole seconds that each on the stage has talked in this room."""
+        before = self._talked.get(room)
+        self._talked[room] = (now, dict(talked))
+        if (before[1] if before else {}) != talked:
             self._changed.add(room)
 
     def forget_silent(self, now: float) -> None:
@@ -45,6 +56,7 @@ class PresenceBoard:
                     del nodes[node]  # an empty room that everybody has heard of
             if not nodes:
                 del self._said[room]
+        self._talked = {room: (at, talked) for room, (at, talked) in self._talked.items() if now - at <= TALKED_HELD_SECS}
 
     def take_changed(self) -> set[str]:
         changed, self._changed = self._changed, set()
@@ -57,13 +69,24 @@ class PresenceBoard:
         return self._said.keys()
 
     def merged(self, room: str) -> dict[str, Any]:
-        """`{"audience", "faces", "connected"}` over all nodes; somebody on two nodes (a reconnection) is one person."""
+        """`{"audience", "faces", "connected", "talk", "turn"}` over all nodes; somebody on two nodes (a reconnection) is one person.
+
+        Of two nodes that give the floor to two people, the later turn holds.
+        """
         faces: dict[str, Any] = {}
         connected: dict[str, None] = {}
+        turns = []
         for _, said in self._said.get(room, {}).values():
             faces |= {face["id"]: face for face in said["faces"]}
             connected |= dict.fromkeys(said["connected"])
-        return {"audience": self.audience(room), "faces": list(faces.values())[:SHOWN_FACES], "connected": list(connected)}
+            turns += [said["turn"]] if said.get("turn") else []
+        return {
+            "audience": self.audience(room),
+            "faces": list(faces.values())[:SHOWN_FACES],
+            "connected": list(connected),
+            "talk": self._talked[room][1] if room in self._talked else {},
+            "turn": max(turns, key=lambda turn: turn["since"], default=None),
+        }
 
 
 class Presence:
@@ -79,6 +102,9 @@ class Presence:
 
     def hear(self, room: str, said: Mapping[str, Any]) -> None:
         self.board.hear(room, said, self._clock())
+
+    def hear_talked(self, room: str, talked: Mapping[str, int]) -> None:
+        self.board.hear_talked(room, talked, self._clock())
 
     def hallway_snapshot(self, state: Mapping[str, Any]) -> None:
         self._listed = {card["id"] for card in state["rooms"]}

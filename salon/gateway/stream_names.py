@@ -8,6 +8,9 @@ from salon.gateway.identity import Identity
 
 HALLWAY = "hallway"
 _OWN = "person/me"
+_CONVERSATION = "conversation/"
+_FOR_MODERATORS = ("hands", "moderation")
+_OF_A_ROOM = ("room", "conversation", *_FOR_MODERATORS)
 
 
 class StreamUnknown(Exception):
@@ -27,7 +30,7 @@ def stream_name(said: str, identity: Identity) -> str:
             raise StreamUnknown("sign_in_required")
         return person_stream(identity.person)
     kind, _, id_ = said.partition("/")
-    if kind not in ("room", "hands") or not is_id(id_):
+    if kind not in _OF_A_ROOM or not is_id(id_):
         raise StreamUnknown("not_found")
     return said
 
@@ -37,7 +40,12 @@ def name_for_client(name: str) -> str:
 
 
 def is_for_moderators(name: str) -> bool:
-    return name.startswith("hands/")
+    return name.partition("/")[0] in _FOR_MODERATORS
+
+
+def room_of_conversation(name: str) -> str | None:
+    """The room whose conversation this stream is; None for every other stream."""
+    return name.removeprefix(_CONVERSATION) if name.startswith(_CONVERSATION) else None
 
 
 def person_stream(person: str) -> str:
@@ -48,5 +56,9 @@ def room_stream(room: str) -> str:
     return f"room/{room}"
 
 
-def hands_stream(room: str) -> str:
-    return f"hands/{room}"
+def conversation_stream(room: str) -> str:
+    return f"{_CONVERSATION}{room}"
+
+
+def streams_for_moderators(room: str) -> list[str]:
+    return [f"{kind}/{room}" for kind in _FOR_MODERATORS]

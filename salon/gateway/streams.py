@@ -73,13 +73,23 @@ class Streams:
         self._tasks: set[asyncio.Task[None]] = set()
         self.events = 0
         """Taken from the bus since the start, for streams that are watched."""
-        self.on_snapshot: Callable[[str, Any], None] = lambda name, state: None
-        """Called with each fresh state that web gives out."""
+        self.on_answer: Callable[[str, Mapping[str, Any], float], None] = lambda name, answer, asked_at: None
+        """Called with each answer that web gives about a stream, and when it was asked for (monotonic seconds), before anybody gets it."""
+        self.on_greeting: Callable[[Client, str], None] = lambda client, name: None
+        """Called with each client that has just got a snapshot, or what it had missed."""
         self.on_repaired: Callable[[str, Mapping[str, Any]], None] = lambda name, event: None
         """Called with each event that the bus lost and web told, before any watcher hears of it."""
 
     def __len__(self) -> int:
         return len(self._streams)
+
+    def is_known(self, name: str) -> bool:
+        """Whether somebody watches this, is about to, or did a moment ago."""
+        return name in self._streams
+
+    def is_watched(self, name: str) -> bool:
+        stream = self._streams.get(name)
+        return stream is not None and bool(stream.watchers)
 
     def watchers(self, name: str) -> list[Client]:
         stream = self._streams.get(name)
@@ -150,9 +160,9 @@ class Streams:
             self._repair_soon(stream, GAP_PATIENCE_SECS)
         return message
 
-    def recover_all(self) -> None:
-        """The bus may have lost messages: ask web what every stream missed."""
-        for name, stream in list(self._streams.items()):
+    def recover(self, is_affected: Callable[[str], bool] = lambda name: True) -> None:
+        """The bus may have lost messages: ask web what the streams of these names missed."""
+        for name, stream in [(name, stream) for name, stream in self._streams.items() if is_affected(name)]:
             stream.generation += 1
             stream.must_ask = True
             if stream.is_unused:
@@ -195,7 +205,7 @@ class Streams:
     async def _ask_web(self, stream: Stream, client: Client, reply_to: Number | None, after: int | None) -> None:
         for _ in range(SNAPSHOT_ATTEMPTS):
             generation = stream.generation
-            answer = await self._web.snapshot(stream.name, client.identity, after)
+            answer = await self._ask(stream, client.identity, after)
             if not client.is_open:
                 return
             if generation != stream.generation:
@@ -210,7 +220,6 @@ class Streams:
             if newer is None:  # so much happened since web looked that the log does not reach back to it
                 continue
             if "state" in answer:
-                self.on_snapshot(stream.name, answer["state"])
                 client.send_message(
                     {"type": "snapshot", "reply_to": reply_to, "stream": stream.name_for_client, "seq": seq, "state": answer["state"]}
                 )
@@ -220,6 +229,13 @@ class Streams:
                 self._send_resumed(stream, client, reply_to, seq, [*missed, *newer])
             return
         raise WebRefused(503, None)
+
+    async def _ask(self, stream: Stream, identity: Identity, after: int | None) -> dict[str, Any]:
+        """What web says. Raises WebRefused."""
+        asked_at = self._clock()
+        answer = await self._web.snapshot(stream.name, identity, after)
+        self.on_answer(stream.name, answer, asked_at)
+        return answer
 
     def _send_resumed(self, stream: Stream, client: Client, reply_to: Number | None, seq: int, events: list[Event]) -> None:
         """events: all after the number that the client named; seq: where it stands if there are none."""
@@ -233,6 +249,7 @@ class Streams:
         if client.is_open:  # the socket may just have been cut as a slow reader
             stream.watchers[client] = events[-1].seq if events else seq
             client.watches.add(stream.name)
+            self.on_greeting(client, stream.name)
 
     # Repair
 
@@ -279,7 +296,7 @@ class Streams:
         answer = None
         for client in list(stream.watchers):
             try:
-                answer = await self._web.snapshot(stream.name, client.identity, head)
+                answer = await self._ask(stream, client.identity, head)
             except WebRefused as refused:
                 if refused.status != 404:
                     raise

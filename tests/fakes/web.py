@@ -17,6 +17,8 @@ class FakeWeb:
         self.port = 0
         self.streams: dict[str, list[dict[str, Any]]] = {}
         self.states: dict[str, Any] = {}
+        self.tallies: dict[str, Any] = {}
+        """By stream, for the answers about it."""
         self.hidden_from: set[tuple[str, str | None]] = set()
         """(stream, person) that get a 404."""
         self.remembers_events = True
@@ -87,9 +89,10 @@ class FakeWeb:
         await self.may_go_on.wait()
         if refused:
             return web.json_response(REFUSED[1], status=REFUSED[0])
+        answer: dict[str, Any] = {"seq": len(events)} | ({"tally": self.tallies[stream]} if stream in self.tallies else {})
         if after is not None and after <= len(events) and self.remembers_events:
-            return web.json_response({"seq": len(events), "events": events[after:]})
-        return web.json_response({"seq": len(events), "state": self.states.get(stream, {"events": len(events)})})
+            return web.json_response(answer | {"events": events[after:]})
+        return web.json_response(answer | {"state": self.states.get(stream, {"events": len(events)})})
 
     async def _command(self, request: web.Request) -> web.Response:
         self.commands.append(await request.json())

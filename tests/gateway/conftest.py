@@ -48,8 +48,8 @@ class Peer:
         return self._id
 
     async def hear(self) -> dict[str, Any]:
-        """The next frame but presence."""
-        while (frame := await self.hear_any())["type"] == "presence":
+        """The next frame but those that come beside the others."""
+        while (frame := await self.hear_any())["type"] in ("presence", "tally", "reactions"):
             pass
         return frame
 

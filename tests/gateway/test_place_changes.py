@@ -4,17 +4,18 @@ import pytest
 
 from salon.gateway.place_changes import lost_streams
 
-ROOM_STREAM, HANDS_STREAM = "room/r", "hands/r"
+WATCHED_BY_WHO_MAY_ENTER = ["room/r", "conversation/r"]
+WATCHED_BY_MODERATORS = ["hands/r", "moderation/r"]
 
 
 @pytest.mark.parametrize(
     ("role", "cause", "lost"),
     [
-        (None, "remove_person", [ROOM_STREAM, HANDS_STREAM]),
-        (None, "leave_room", [HANDS_STREAM]),
-        (None, "end_room", [HANDS_STREAM]),
-        ("listener", "move_to_audience", [HANDS_STREAM]),
-        ("speaker", "accept_invitation", [HANDS_STREAM]),
+        (None, "remove_person", WATCHED_BY_WHO_MAY_ENTER + WATCHED_BY_MODERATORS),
+        (None, "leave_room", WATCHED_BY_MODERATORS),
+        (None, "end_room", WATCHED_BY_MODERATORS),
+        ("listener", "move_to_audience", WATCHED_BY_MODERATORS),
+        ("speaker", "accept_invitation", WATCHED_BY_MODERATORS),
         ("moderator", "mute", []),
         ("host", "mute", []),
     ],

@@ -33,6 +33,4 @@ class Watch:
             await gateway.streams.watch(client, name, reply_to=self.id, after=self.after)
         except WebRefused as error:
             client.send_message({"type": "error", "reply_to": self.id, **error.body(client.language)})
-        else:
-            gateway.presence.greet(client, name)
         return None
