@@ -30,9 +30,11 @@ def open_stream(watcher: Watcher, watched_name: str, after: int | None) -> Snaps
     name = f"{kind.name}/{key}" if key else kind.name
     with one_view_of_the_database():
         kind.admit(watcher, key)
-        seq = newest_seq(name)
+        seq, view = newest_seq(name), kind.view(watcher)
         events = events_after(name, after) if after is not None else None
-        return Snapshot(seq, kind.state(key)) if events is None else Missed(seq, events)
+        if events is None:
+            return Snapshot(seq, view.state(key) if view else kind.state(key))
+        return Missed(seq, [view.event(event) if view else event.frame for event in events])
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from django.test import Client
 from salon.config.environment import environment
 from salon.streams import kinds
 from salon.streams.errors import StreamNotFound
-from salon.streams.events import emit
+from salon.streams.events import NewEvent, emit, emit_all
 from salon.streams.kinds import StreamKind, Watcher
 from salon.streams.models import Stream
 from salon.streams.snapshots import Missed, Snapshot, open_stream
@@ -90,6 +90,32 @@ def emitted_elsewhere():
 def test_open_stream_that_is_not_for_them(counter, watcher, stream):
     with pytest.raises(StreamNotFound):
         open_stream(watcher, stream, None)
+
+
+class Without:
+    """Leaves out whatever is about one person."""
+
+    def __init__(self, person):
+        self.person = person
+
+    def state(self, key):
+        return {"count": 0, "without": self.person}
+
+    def event(self, event):
+        return {**event.frame, "kind": "left_out"} if self.person in event.people else event.frame
+
+
+def test_open_stream_shows_a_watcher_their_own_view(counter, monkeypatch):
+    kind = StreamKind("counter", counter.admit, counter.state, lambda watcher: Without("eve") if watcher.person == "ann" else None)
+    monkeypatch.setitem(kinds._KINDS, "counter", kind)
+    with transaction.atomic():
+        emit_all([NewEvent("counter/a", "k", {}, people=["eve", "ben"]), NewEvent("counter/a", "k", {}, people=["ben"])])
+    ben = Watcher("ben", None)
+    assert [open_stream(who, "counter/a", None) for who in (ANN, ben)] == [
+        Snapshot(2, {"count": 0, "without": "eve"}), Snapshot(2, {"count": 2}),
+    ]  # fmt: skip
+    kinds_seen = [[event["kind"] for event in open_stream(who, "counter/a", 0).events] for who in (ANN, ben)]
+    assert kinds_seen == [["left_out", "k"], ["k", "k"]]
 
 
 @pytest.mark.parametrize("name", ["person/me", "person/ann"])
