@@ -140,7 +140,8 @@ export class SoundSession {
 
   #openFailed(cause: unknown): void {
     const error = asApiError(cause);
-    if (error.retry === 'later') {
+    // A full room is no fault that passes by asking: there is a line for it.
+    if (error.retry === 'later' && error.code !== 'room_full') {
       this.#tryAgain(error);
       return;
     }

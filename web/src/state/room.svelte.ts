@@ -24,6 +24,7 @@ import type {
   Face,
   Hand,
   HandsState,
+  Line,
   MyPlace,
   PersonId,
   PlaceChanged,
@@ -35,8 +36,10 @@ import type {
   StreamEvent,
 } from '../protocol/types.ts';
 import type { Announcer } from './announcer.svelte.ts';
+import { Conversation } from './conversation.svelte.ts';
 import type { Microphone } from './microphone.svelte.ts';
 import type { Places } from './places.svelte.ts';
+import { randomKey } from './random-key.ts';
 import type { Session } from './session.svelte.ts';
 import type { Settings } from './settings.svelte.ts';
 import type { Toasts } from './toasts.svelte.ts';
@@ -48,7 +51,9 @@ export type RoomPhase =
   | { name: 'ended' }
   | { name: 'removed'; by: Face | null; reason: string | null }
   | { name: 'gone' }
-  | { name: 'full' }
+  /** line: one's place in it, where the server gave one. */
+  | { name: 'full'; line: Line | null }
+  | { name: 'locked' }
   | { name: 'sign_in_required' }
   | { name: 'refused'; error: ApiError }
   | { name: 'left' };
@@ -72,6 +77,7 @@ const NO_LEVELS: Readonly<Record<PersonId, number>> = {};
 
 export class RoomConnection {
   readonly id: RoomId;
+  readonly conversation: Conversation;
   phase: RoomPhase = $state.raw({ name: 'inside' });
   room: RoomState | null = $state.raw(null);
   hands: Hand[] = $state.raw([]);
@@ -104,6 +110,7 @@ export class RoomConnection {
   constructor(id: RoomId, around: RoomSurroundings) {
     this.id = id;
     this.#around = around;
+    this.conversation = new Conversation(id, around);
     this.#listener = new Listener({
       room: id,
       signalling: around.signalling,
@@ -147,6 +154,7 @@ export class RoomConnection {
         onPresence: (presence) => (this.presence = presence as RoomPresence),
         onRefused: (error) => this.#refused(error),
       }),
+      this.conversation.follow(),
       this.#around.microphone.onChange(() => this.#microphoneChanged()),
       this.#everyInterval(),
       this.#onWake(),
@@ -251,7 +259,7 @@ export class RoomConnection {
   }
 
   #refused(error: ApiError): void {
-    if (this.phase.name !== 'inside' || error.retry === 'later') return;
+    if (this.phase.name !== 'inside' || (error.retry === 'later' && error.code !== 'room_full')) return;
     this.#finish(error.code === 'unwatched' ? { name: 'removed', by: null, reason: null } : phaseOfError(error), false);
   }
 
@@ -498,16 +506,14 @@ function phaseOfError(error: ApiError): RoomPhase {
     case 'room_ended':
       return { name: 'ended' };
     case 'room_full':
-      return { name: 'full' };
+      return { name: 'full', line: error.line };
+    case 'room_locked':
+      return { name: 'locked' };
     case 'sign_in_required':
       return { name: 'sign_in_required' };
     default:
       return error.retry === 'gone' ? { name: 'gone' } : { name: 'refused', error };
   }
-}
-
-function randomKey(): string {
-  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 function isSameSet<T>(a: ReadonlySet<T>, b: ReadonlySet<T>): boolean {

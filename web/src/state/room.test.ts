@@ -185,7 +185,7 @@ describe('the end', () => {
     const room = await enterAs(bruno);
     stage.event(`room/${ROOM_ID}`, 'room_ended', { ended_at: '2026-11-23T21:00:00Z', reason: 'ended' });
     expect(room.phase).toEqual({ name: 'ended' });
-    expect(FakeSocket.latest.all('unwatch').map(({ stream }) => stream)).toEqual([`room/${ROOM_ID}`]);
+    expect(FakeSocket.latest.all('unwatch').map(({ stream }) => stream)).toEqual([`room/${ROOM_ID}`, `conversation/${ROOM_ID}`]);
   });
 
   it('is quiet when one leaves: the server is told once', async () => {

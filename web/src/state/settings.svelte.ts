@@ -12,6 +12,8 @@ interface Stored {
   microphone: string | null;
   output: string | null;
   voiceProcessing: boolean;
+  /** A screen reader says new messages of the chat by itself. */
+  readsChat: boolean;
 }
 
 /** What one chose on this device, kept on this device. */
@@ -42,6 +44,10 @@ export class Settings {
     return this.#stored.voiceProcessing;
   }
 
+  get readsChat(): boolean {
+    return this.#stored.readsChat;
+  }
+
   change(changes: Partial<Stored>): void {
     this.#stored = { ...this.#stored, ...changes };
     this.#show();
@@ -67,6 +73,7 @@ function read(): Stored {
     microphone: typeof stored.microphone === 'string' ? stored.microphone : null,
     output: typeof stored.output === 'string' ? stored.output : null,
     voiceProcessing: stored.voiceProcessing !== false,
+    readsChat: stored.readsChat === true,
   };
 }
 
