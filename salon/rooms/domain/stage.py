@@ -1,34 +1,46 @@
-"""The stage: who comes up, who goes down, who is muted.
+"""The stage: who comes up, who goes down, and what they let the others know.
 
-Nobody stands on it who did not accept, except the host. Only the speaker ends their own mute.
+Nobody stands on it who did not accept, except the host, and who stepped up where the stage is open to everyone.
 """
 
 from dataclasses import replace
 from datetime import datetime
 
+from salon.rooms.domain.coming_up import require_unlocked, require_welcome
+from salon.rooms.domain.mutes import mute, mute_speaker, unmute  # noqa: F401  (until the actions import them from there)
+from salon.rooms.domain.people import UNKNOWN, Acquaintance
 from salon.rooms.domain.roles import require_moderator, require_power_over
 from salon.rooms.domain.room_stage import (
     HandUnqueued,
-    MuteChanged,
+    Happening,
     Outcome,
     PersonId,
     RoomStage,
     StageJoined,
     StageLeft,
     StagePlace,
+    StatusChanged,
     moved,
     with_place,
 )
 from salon.rooms.domain.standing import Step
-from salon.rooms.enums import StageLeftReason
-from salon.rooms.errors import AlreadyMuted, NotMuted, NotOnStage, at_field
+from salon.rooms.enums import HandPolicy, StageLeftReason, Status
+from salon.rooms.errors import StageNotOpen, at_field
 
 
-def accept_invitation(stage: RoomStage, actor: PersonId, now: datetime) -> Outcome:
-    """Raises RoomEnded, NotInRoom, NotInvited, AlreadyOnStage."""
+def accept_invitation(stage: RoomStage, actor: PersonId, now: datetime, acquaintance: Acquaintance = UNKNOWN) -> Outcome:
+    """Raises RoomEnded, NotInRoom, NotInvited, AlreadyOnStage, StageLocked, CannotComeUp; the invitation outlasts the last two."""
     stage.require_live()
-    place = moved(stage.place_of(actor), Step.ACCEPT, at=stage.moment(now))
-    return Outcome(with_place(stage, place), (HandUnqueued(actor), StageJoined(actor)))
+    return _up(stage, actor, Step.ACCEPT, now, acquaintance)
+
+
+def step_up(stage: RoomStage, actor: PersonId, now: datetime, acquaintance: Acquaintance) -> Outcome:
+    """Up without anybody's leave, and muted. Raises RoomEnded, NotInRoom, StageNotOpen, AlreadyOnStage, StageLocked, CannotComeUp."""
+    stage.require_live()
+    stage.place_of(actor)
+    if stage.rules.hand_policy is not HandPolicy.OPEN_STAGE:
+        raise StageNotOpen
+    return _up(stage, actor, Step.STEP_UP, now, acquaintance)
 
 
 def step_down(stage: RoomStage, actor: PersonId) -> Outcome:
@@ -45,47 +57,26 @@ def move_to_audience(stage: RoomStage, actor: PersonId, person: PersonId) -> Out
         target = stage.place_of(person)
         outcome = _down(stage, target, StageLeftReason.MOVED)
     if person != actor:
-        require_power_over(moderator, target)
+        require_power_over(stage, moderator, target)
     return outcome
 
 
-def mute(stage: RoomStage, actor: PersonId) -> Outcome:
-    """Raises RoomEnded, NotInRoom, NotOnStage, AlreadyMuted."""
+def set_status(stage: RoomStage, actor: PersonId, status: Status | None) -> Outcome:
+    """Setting what is set already changes nothing. Raises RoomEnded, NotInRoom, NotOnStage."""
     stage.require_live()
-    return _muted(stage, _on_stage(stage, actor), by=None)
+    place = stage.on_stage_place_of(actor)
+    if place.status is status:
+        return Outcome(stage)
+    return Outcome(with_place(stage, replace(place, status=status)), (StatusChanged(actor, status),))
 
 
-def unmute(stage: RoomStage, actor: PersonId) -> Outcome:
-    """There is no such rule for somebody else. Raises RoomEnded, NotInRoom, NotOnStage, NotMuted."""
-    stage.require_live()
-    place = _on_stage(stage, actor)
-    if not place.muted:
-        raise NotMuted
-    return Outcome(with_place(stage, replace(place, muted=False, muted_by=None)), (MuteChanged(actor, muted=False),))
-
-
-def mute_speaker(stage: RoomStage, actor: PersonId, person: PersonId) -> Outcome:
-    """A plain mute may fall on anybody, the host included: an open microphone is an accident, and unmuting takes one touch.
-
-    Raises RoomEnded, NotInRoom, NotAModerator, NotOnStage, AlreadyMuted.
-    """
-    stage.require_live()
-    require_moderator(stage, actor)
-    with at_field("person"):
-        return _muted(stage, _on_stage(stage, person), by=None if person == actor else actor)
-
-
-def _on_stage(stage: RoomStage, person: PersonId) -> StagePlace:
-    place = stage.place_of(person)
-    if not place.on_stage:
-        raise NotOnStage
-    return place
-
-
-def _muted(stage: RoomStage, place: StagePlace, *, by: PersonId | None) -> Outcome:
-    if place.muted:
-        raise AlreadyMuted
-    return Outcome(with_place(stage, replace(place, muted=True, muted_by=by)), (MuteChanged(place.person, muted=True),))
+def _up(stage: RoomStage, actor: PersonId, step: Step, now: datetime, acquaintance: Acquaintance) -> Outcome:
+    before = stage.place_of(actor)
+    place = moved(before, step, at=stage.moment(now))
+    require_unlocked(stage, before)
+    require_welcome(stage, acquaintance.blocked_by)
+    happened: list[Happening] = [HandUnqueued(actor)] if before.queued_at else []
+    return Outcome(with_place(stage, place), (*happened, StageJoined(actor)))
 
 
 def _down(stage: RoomStage, place: StagePlace, reason: StageLeftReason) -> Outcome:

@@ -130,10 +130,10 @@ def test_move_to_audience_refused(before, actor, person, refusal, field):
 def test_mute_and_unmute_oneself():
     outcome = stage.mute(room(), SPEAKER)
     assert (outcome.stage.places[SPEAKER].muted, outcome.stage.places[SPEAKER].muted_by) == (True, None)
-    assert outcome.happened == (MuteChanged(SPEAKER, True),)
+    assert outcome.happened == (MuteChanged(SPEAKER, muted=True, held=False),)
     undone = stage.unmute(outcome.stage, SPEAKER)
     assert undone.stage == room()
-    assert undone.happened == (MuteChanged(SPEAKER, False),)
+    assert undone.happened == (MuteChanged(SPEAKER, muted=False, held=False),)
 
 
 @pytest.mark.parametrize(
