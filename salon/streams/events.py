@@ -25,7 +25,7 @@ Json = dict[str, object]
 class NewEvent:
     """people: the ids of those whom it is about, for streams of which one person may see what another may not.
 
-    Salon's processes read them, clients never do.
+    They travel on the bus beside the event's data, for the gateway alone, and are not stored.
     """
 
     stream: str
@@ -43,12 +43,6 @@ class EventFrame(TypedDict):
     kind: str
     data: Json
     at: str
-
-
-@dataclass(frozen=True, slots=True)
-class StoredEvent:
-    frame: EventFrame
-    people: frozenset[str]
 
 
 def emit(stream: str, kind: str, data: Mapping[str, object]) -> int:
@@ -69,13 +63,13 @@ def emit_all(events: Sequence[NewEvent]) -> dict[str, int]:
     at = timezone.now()
     rows: list[StreamEvent] = []
     for event in reversed(events):
-        people = None if event.people is None else sorted(set(event.people))
-        rows.append(StreamEvent(stream_id=event.stream, seq=seqs[event.stream], kind=event.kind, data=event.data, people=people, at=at))
+        rows.append(StreamEvent(stream_id=event.stream, seq=seqs[event.stream], kind=event.kind, data=event.data, at=at))
         seqs[event.stream] -= 1
     rows.reverse()
     StreamEvent.objects.bulk_create(rows)
-    for row in rows:
-        publish_on_commit(f"stream.{row.stream_id}", {**frame_of(row)} if row.people is None else {**frame_of(row), "people": row.people})
+    for event, row in zip(events, rows, strict=True):
+        people = {} if event.people is None else {"people": sorted(set(event.people))}
+        publish_on_commit(f"stream.{row.stream_id}", {**frame_of(row), **people})
     return newest
 
 
@@ -84,13 +78,13 @@ def newest_seq(stream: str) -> int:
     return Stream.objects.filter(name=stream).values_list("seq", flat=True).first() or 0
 
 
-def events_after(stream: str, seq: int) -> list[StoredEvent] | None:
+def events_after(stream: str, seq: int) -> list[EventFrame] | None:
     """The events above `seq`, oldest first; None where some of them are no longer stored, or `seq` never was a number of this stream."""
     newest = newest_seq(stream)
     if seq > newest:
         return None
     rows = list(StreamEvent.objects.filter(stream=stream, seq__gt=seq).order_by("seq"))
-    return [StoredEvent(frame_of(row), frozenset(row.people or ())) for row in rows] if len(rows) == newest - seq else None
+    return [frame_of(row) for row in rows] if len(rows) == newest - seq else None
 
 
 def frame_of(event: StreamEvent) -> EventFrame:

@@ -2,9 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
-from salon.streams.events import EventFrame, Json, StoredEvent
+from salon.streams.events import Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,20 +14,7 @@ class Watcher:
     visitor: str | None
 
 
-class View(Protocol):
-    """How a stream looks to one watcher to whom it is not what it is to everybody.
-
-    The same promise holds within it: its snapshot at one number, and its events after that, make its snapshot at a later number.
-    """
-
-    def state(self, key: str) -> Json: ...
-
-    def event(self, event: StoredEvent) -> EventFrame:
-        """What the watcher gets in its place, under the same number."""
-        ...
-
-
-def _the_same_for_everybody(watcher: Watcher) -> View | None:
+def _same_for_everybody(watcher: Watcher, key: str) -> Json | None:
     return None
 
 
@@ -37,13 +23,13 @@ class StreamKind:
     """name: the part before the slash. admit: raises the app's `not_found` where the stream of this key is not for the watcher.
 
     state: the snapshot, from the database alone; it runs in the transaction that read the stream's number.
-    view: the watcher's own, where they have one, in the same transaction.
+    own_state: in its place, for a watcher to whom the stream is not what it is to everybody; None to whom it is.
     """
 
     name: str
     admit: Callable[[Watcher, str], None]
     state: Callable[[str], Json]
-    view: Callable[[Watcher], View | None] = _the_same_for_everybody
+    own_state: Callable[[Watcher, str], Json | None] = _same_for_everybody
 
 
 _KINDS: dict[str, StreamKind] = {}

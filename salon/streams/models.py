@@ -19,8 +19,6 @@ class StreamEvent(models.Model):
     seq = models.BigIntegerField()
     kind = models.CharField(max_length=40)
     data = models.JSONField()
-    people = models.JSONField(null=True)
-    """The ids of those whom the event is about, where who may see it depends on them; never shown. None where it does not."""
     at = models.DateTimeField(db_index=True)
 
     class Meta:

@@ -30,11 +30,13 @@ def open_stream(watcher: Watcher, watched_name: str, after: int | None) -> Snaps
     name = f"{kind.name}/{key}" if key else kind.name
     with one_view_of_the_database():
         kind.admit(watcher, key)
-        seq, view = newest_seq(name), kind.view(watcher)
+        seq = newest_seq(name)
+        # Events are stored for everybody alike, and what one person may see can have changed since their last one: never resumed from.
+        own_state = kind.own_state(watcher, key)
+        if own_state is not None:
+            return Snapshot(seq, own_state)
         events = events_after(name, after) if after is not None else None
-        if events is None:
-            return Snapshot(seq, view.state(key) if view else kind.state(key))
-        return Missed(seq, [view.event(event) if view else event.frame for event in events])
+        return Snapshot(seq, kind.state(key)) if events is None else Missed(seq, events)
 
 
 @contextmanager

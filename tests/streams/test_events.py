@@ -48,12 +48,11 @@ def test_emit_all_keeps_the_order_within_each_stream(published):
     ]  # fmt: skip
 
 
-def test_people_an_event_is_about_travel_beside_it_and_are_kept(published):
+def test_people_an_event_is_about_travel_beside_it_and_are_not_stored(published):
     emit_all([NewEvent("hallway", "room_listed", {"id": "r"}, people=["b", "a", "b"]), NewEvent("hallway", "room_unlisted", {"id": "r"})])
     assert [frame.get("people", "none") for _, frame in published] == [["a", "b"], "none"]
-    stored = events_after("hallway", 0)
-    assert [event.people for event in stored] == [{"a", "b"}, set()]
-    assert not any("people" in event.frame for event in stored)
+    assert published[0][1]["data"] == {"id": "r"}
+    assert [frame["kind"] for frame in events_after("hallway", 0) if "people" not in frame] == ["room_listed", "room_unlisted"]
 
 
 def test_emit_all_of_nothing(published):
@@ -66,7 +65,7 @@ def test_emit_that_rolls_back_leaves_no_gap():
         emit("room/a", "lost", {})
         raise ZeroDivisionError
     assert emit("room/a", "k", {}) == 2
-    assert [event.frame["kind"] for event in events_after("room/a", 0) or []] == ["k", "k"]
+    assert [frame["kind"] for frame in events_after("room/a", 0) or []] == ["k", "k"]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -78,7 +77,7 @@ def test_emit_outside_a_transaction_is_our_bug():
 def test_events_after_gives_what_was_missed():
     for n in range(4):
         emit("room/a", "k", {"n": n})
-    assert [(event.frame["seq"], event.frame["data"]) for event in events_after("room/a", 2) or []] == [(3, {"n": 2}), (4, {"n": 3})]
+    assert [(frame["seq"], frame["data"]) for frame in events_after("room/a", 2) or []] == [(3, {"n": 2}), (4, {"n": 3})]
     assert events_after("room/a", 4) == []
 
 
@@ -95,7 +94,7 @@ def test_events_after_a_number_that_is_no_longer_stored():
     StreamEvent.objects.filter(seq=2).delete()
     assert events_after("room/a", 0) is None
     assert events_after("room/a", 1) is None
-    assert [event.frame["seq"] for event in events_after("room/a", 2) or []] == [3, 4]
+    assert [frame["seq"] for frame in events_after("room/a", 2) or []] == [3, 4]
 
 
 def test_trim_drops_what_is_older_than_an_hour():

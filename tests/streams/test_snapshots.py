@@ -8,7 +8,7 @@ from django.test import Client
 from salon.config.environment import environment
 from salon.streams import kinds
 from salon.streams.errors import StreamNotFound
-from salon.streams.events import NewEvent, emit, emit_all
+from salon.streams.events import emit
 from salon.streams.kinds import StreamKind, Watcher
 from salon.streams.models import Stream
 from salon.streams.snapshots import Missed, Snapshot, open_stream
@@ -92,30 +92,17 @@ def test_open_stream_that_is_not_for_them(counter, watcher, stream):
         open_stream(watcher, stream, None)
 
 
-class Without:
-    """Leaves out whatever is about one person."""
+def test_open_stream_gives_a_watcher_their_own_state_and_never_events_that_are_for_everybody(counter, monkeypatch):
+    def own_state(watcher, key):
+        return {"own": f"{watcher.person} {key}"} if watcher.person == "ann" else None
 
-    def __init__(self, person):
-        self.person = person
-
-    def state(self, key):
-        return {"count": 0, "without": self.person}
-
-    def event(self, event):
-        return {**event.frame, "kind": "left_out"} if self.person in event.people else event.frame
-
-
-def test_open_stream_shows_a_watcher_their_own_view(counter, monkeypatch):
-    kind = StreamKind("counter", counter.admit, counter.state, lambda watcher: Without("eve") if watcher.person == "ann" else None)
-    monkeypatch.setitem(kinds._KINDS, "counter", kind)
-    with transaction.atomic():
-        emit_all([NewEvent("counter/a", "k", {}, people=["eve", "ben"]), NewEvent("counter/a", "k", {}, people=["ben"])])
+    monkeypatch.setitem(kinds._KINDS, "counter", StreamKind("counter", counter.admit, counter.state, own_state))
+    emitted(2)
     ben = Watcher("ben", None)
-    assert [open_stream(who, "counter/a", None) for who in (ANN, ben)] == [
-        Snapshot(2, {"count": 0, "without": "eve"}), Snapshot(2, {"count": 2}),
-    ]  # fmt: skip
-    kinds_seen = [[event["kind"] for event in open_stream(who, "counter/a", 0).events] for who in (ANN, ben)]
-    assert kinds_seen == [["left_out", "k"], ["k", "k"]]
+    for after in (None, 1):
+        assert open_stream(ANN, "counter/a", after) == Snapshot(2, {"own": "ann a"})
+    assert open_stream(ben, "counter/a", None) == Snapshot(2, {"count": 2})
+    assert [event["seq"] for event in open_stream(ben, "counter/a", 1).events] == [2]
 
 
 @pytest.mark.parametrize("name", ["person/me", "person/ann"])
