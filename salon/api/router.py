@@ -8,6 +8,7 @@ from salon.accounts.callers import Caller, caller_of
 from salon.api import failures
 from salon.config.environment import environment
 from salon.rooms.api import router as rooms_router
+from salon.social.api import router as social_router
 
 
 def identify(request: HttpRequest) -> Caller:
@@ -31,6 +32,7 @@ api = NinjaAPI(
 )
 failures.install(api)
 api.add_router("", accounts_router)
+api.add_router("", social_router)
 api.add_router("", rooms_router)
 
 if environment().demo:

@@ -14,7 +14,7 @@ _CODES = {
         "cannot_act_on_moderator", "cannot_act_on_oneself", "cannot_come_up", "stage_locked", "stage_is_open", "stage_not_open", "no_hands",
         "nobody_to_invite", "nobody_to_mute", "not_held", "not_removed", "already_moderator", "not_moderating", "cannot_narrow",
         "needs_second_moderator", "already_requested", "too_many_links", "too_many_questions", "poll_open", "poll_closed", "already_voted",
-        "not_voted", "already_taken", "handle_taken", "idempotency_mismatch", "no_invitations_left",
+        "not_voted", "already_taken", "unblock_first", "not_shielded", "handle_taken", "idempotency_mismatch", "no_invitations_left",
         "too_many_tokens",
     ),
     410: ("room_ended",),

@@ -4,7 +4,6 @@ A limit here keeps one client from being a load; it is not a promise that must h
 action another write. With n processes somebody lucky gets n times as much. What must hold is counted in salon/accounts/rate_limits.py.
 """
 
-
 import threading
 import time
 from collections import OrderedDict

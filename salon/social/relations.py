@@ -2,6 +2,9 @@
 
 from collections.abc import Iterable
 
+from django.db.models import Exists, OuterRef, Q
+
+from salon.accounts.models import Person
 from salon.social.models import Block, Follow, PingMute
 
 
@@ -24,3 +27,8 @@ def blocked_by(person: str) -> set[str]:
 
 def wants_no_pings(person: str, sender: str) -> bool:
     return PingMute.objects.filter(person=person, sender=sender).exists()
+
+
+def who_hides_from(asker: Person, person: str = "pk") -> Q:
+    """Whoever blocked the asker is not there for them: a condition on people, or on rows that name one in the column `person`."""
+    return Q(Exists(Block.objects.filter(blocked=asker, blocker=OuterRef(person))))
