@@ -14,6 +14,7 @@ from salon.common.errors import Invalid
 from salon.rooms.commands import run_named
 from salon.rooms.models import Room
 from salon.rooms.policy import policies_of
+from salon.social.relations import who_blocked
 from salon.streams.api import snapshot
 
 T = TypeVar("T", bound=BaseModel)
@@ -29,6 +30,10 @@ class CommandRequest(BaseModel):
 
 class PoliciesRequest(BaseModel):
     rooms: dict[str, int]
+
+
+class BlocksRequest(BaseModel):
+    person: str
 
 
 def command(request: HttpRequest) -> HttpResponse:
@@ -47,6 +52,11 @@ def policies(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"policies": policies_of(newer)})
 
 
+def blocks(request: HttpRequest) -> HttpResponse:
+    """By whom somebody is blocked: for the gateway, which keeps rooms of theirs out of that person's hallway."""
+    return JsonResponse({"blocked_by": sorted(who_blocked(_parsed(BlocksRequest, request).person))})
+
+
 def _parsed(model: type[T], request: HttpRequest) -> T:
     try:
         return model.model_validate_json(request.body)
@@ -54,4 +64,9 @@ def _parsed(model: type[T], request: HttpRequest) -> T:
         raise Invalid from error
 
 
-internal_views: Mapping[str, Callable[[HttpRequest], HttpResponse]] = {"snapshot": snapshot, "command": command, "policies": policies}
+internal_views: Mapping[str, Callable[[HttpRequest], HttpResponse]] = {
+    "snapshot": snapshot,
+    "command": command,
+    "policies": policies,
+    "blocks": blocks,
+}

@@ -9,6 +9,7 @@ from salon.rooms.actions.open_room import open_room
 from salon.rooms.actions.remove_person import remove_person
 from salon.rooms.models import Place, Room
 from salon.rooms.policy import policies_of
+from salon.social.models import Block
 from salon.streams.events import newest_seq
 from tests.rooms.people import caller
 
@@ -54,7 +55,7 @@ def test_internal_command_of_nobody(room):
 
 
 def test_internal_addresses_need_the_secret(room):
-    for name in ("command", "snapshot", "policies"):
+    for name in ("command", "snapshot", "policies", "blocks"):
         assert Client().post(f"/internal/{name}", "{}", "application/json").status_code == 404
 
 
@@ -78,3 +79,10 @@ def test_internal_policies_take_the_same_queries_whatever_their_number(person, n
     rooms = list(Room.objects.all())
     with django_assert_num_queries(2):
         assert len(policies_of(rooms)) == number
+
+
+def test_internal_blocks_tell_by_whom_one_is_blocked_and_not_whom_one_blocks(host, listener):
+    Block.objects.create(blocker=host, blocked=listener)
+
+    assert ask("blocks", {"person": listener.id}).json() == {"blocked_by": [host.id]}
+    assert ask("blocks", {"person": host.id}).json() == {"blocked_by": []}
