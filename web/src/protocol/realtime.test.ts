@@ -3,7 +3,7 @@ import { FakeSocket } from '../../tests/fakes/socket.ts';
 import { ApiError } from './errors.ts';
 import type { StreamHandlers } from './realtime.ts';
 import { RealtimeClient } from './realtime.ts';
-import type { StreamEvent } from './types.ts';
+import type { ServerFrame, StreamEvent } from './types.ts';
 
 /** A stream whose state is the list of what its events carried. */
 function recorder() {
@@ -319,8 +319,8 @@ describe('a watched stream', () => {
     };
     client.watch('conversation/x', handlers);
     await start();
-    const tally = { type: 'tally', stream: 'conversation/x', votes: { q1: 3 }, poll: null } as const;
-    const reactions = { type: 'reactions', stream: 'conversation/x', counts: { clap: 2 }, from: { clap: ['p1', 'p2'] } } as const;
+    const tally: ServerFrame = { type: 'tally', stream: 'conversation/x', votes: { q1: 3 }, poll: null };
+    const reactions: ServerFrame = { type: 'reactions', stream: 'conversation/x', counts: { clap: 2 }, from: { clap: ['p1', 'p2'] } };
     for (const frame of [tally, reactions]) {
       FakeSocket.latest.receive(frame);
       FakeSocket.latest.receive({ ...frame, stream: 'conversation/other' });
