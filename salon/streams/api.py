@@ -21,6 +21,5 @@ def snapshot(request: HttpRequest) -> JsonResponse:
     except ValidationError as error:
         raise Invalid from error
     opened = open_stream(Watcher(wanted.person, wanted.visitor), wanted.stream, wanted.after)
-    if isinstance(opened, Missed):
-        return JsonResponse({"seq": opened.seq, "events": opened.events})
-    return JsonResponse({"seq": opened.seq, "state": opened.state})
+    answer = {"seq": opened.seq} | ({"events": opened.events} if isinstance(opened, Missed) else {"state": opened.state})
+    return JsonResponse(answer if opened.tally is None else {**answer, "tally": opened.tally})

@@ -24,12 +24,14 @@ class StreamKind:
 
     state: the snapshot, from the database alone; it runs in the transaction that read the stream's number.
     own_state: in its place, for a watcher to whom the stream is not what it is to everybody; None to whom it is.
+    tally: what holds beside the state and has no number, for the gateway to send along; read in the same transaction.
     """
 
     name: str
     admit: Callable[[Watcher, str], None]
     state: Callable[[str], Json]
     own_state: Callable[[Watcher, str], Json | None] = _same_for_everybody
+    tally: Callable[[str], Json] | None = None
 
 
 _KINDS: dict[str, StreamKind] = {}

@@ -16,12 +16,14 @@ from salon.streams.kinds import StreamKind, Watcher, kind_named
 class Snapshot:
     seq: int
     state: Json
+    tally: Json | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Missed:
     seq: int
     events: list[EventFrame]
+    tally: Json | None = None
 
 
 def open_stream(watcher: Watcher, watched_name: str, after: int | None) -> Snapshot | Missed:
@@ -36,7 +38,8 @@ def open_stream(watcher: Watcher, watched_name: str, after: int | None) -> Snaps
         if own_state is not None:
             return Snapshot(seq, own_state)
         events = events_after(name, after) if after is not None else None
-        return Snapshot(seq, kind.state(key)) if events is None else Missed(seq, events)
+        tally = kind.tally(key) if kind.tally else None
+        return Snapshot(seq, kind.state(key), tally) if events is None else Missed(seq, events, tally)
 
 
 @contextmanager
