@@ -14,7 +14,7 @@ from salon.streams.kinds import StreamKind, Watcher, register
 
 def register_kinds() -> None:
     register(StreamKind("hallway", _admit_to_hallway, lambda key: {"rooms": queries.listed_cards()}))
-    register(StreamKind("room", _admit_to_room, lambda room_id: {**queries.state_of(_room(room_id))}))
+    register(StreamKind("room", admit_to_room, lambda room_id: {**queries.state_of(_room(room_id))}))
     register(StreamKind("hands", _admit_moderators, lambda room_id: {"hands": queries.hands_of(_room(room_id))}))
     register(StreamKind("moderation", _admit_moderators, lambda room_id: {**moderation_of(_room(room_id))}))
     register(StreamKind("person", _admit_to_oneself, _own_places))
@@ -26,7 +26,8 @@ def _admit_to_hallway(watcher: Watcher, key: str) -> None:
     require_listening_allowed(_caller(watcher))
 
 
-def _admit_to_room(watcher: Watcher, room_id: str) -> None:
+def admit_to_room(watcher: Watcher, room_id: str) -> None:
+    """For streams that are for whoever may enter the room. Raises what the door raises."""
     access_room_by_id(_caller(watcher), room_id)
 
 

@@ -1,0 +1,1 @@
+"""Rules of what is written in a room, without a database."""
