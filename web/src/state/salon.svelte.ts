@@ -1,14 +1,18 @@
-import { getContext, setContext } from 'svelte';
+import { getContext, setContext, untrack } from 'svelte';
 import { HttpSignalling } from '../media/signalling.ts';
 import type { Signalling } from '../media/signalling.ts';
 import { Api } from '../protocol/api.ts';
 import { HttpClient } from '../protocol/http.ts';
 import { RealtimeClient } from '../protocol/realtime.ts';
 import { SignIn } from '../protocol/sign-in.ts';
-import type { RoomId } from '../protocol/types.ts';
+import { t } from '../i18n/index.svelte.ts';
+import type { Line, RoomId } from '../protocol/types.ts';
 import { Announcer } from './announcer.svelte.ts';
+import { Blocks } from './blocks.svelte.ts';
+import { Calls } from './calls.svelte.ts';
 import { Clock } from './clock.svelte.ts';
 import { Hallway } from './hallway.svelte.ts';
+import { LineWait } from './line.svelte.ts';
 import { Link } from './link.svelte.ts';
 import { Microphone } from './microphone.svelte.ts';
 import { Places } from './places.svelte.ts';
@@ -32,10 +36,15 @@ export class Salon {
   readonly link: Link;
   readonly places: Places;
   readonly session: Session;
+  readonly blocks: Blocks;
+  readonly calls: Calls;
   readonly hallway: Hallway;
   readonly microphone: Microphone;
   /** The room one is in: at most one at a time. */
   room: RoomConnection | null = $state.raw(null);
+  /** The line one waits in, be the page of its room shown or not. */
+  line: LineWait | null = $state.raw(null);
+  #stopMindingDoor: () => void;
 
   constructor() {
     const http = new HttpClient(() => this.settings.language);
@@ -52,12 +61,22 @@ export class Salon {
     this.link = new Link(this.realtime);
     this.places = new Places(this.realtime);
     this.session = new Session(this.api, this.realtime, this.places);
-    this.hallway = new Hallway(this.api, this.realtime);
+    this.blocks = new Blocks(this.api, this.session);
+    this.calls = new Calls(this.api, this.places, this.announcer);
+    this.hallway = new Hallway(this.api, this.realtime, this.blocks);
     this.microphone = new Microphone(this.settings);
+    this.#stopMindingDoor = $effect.root(() => {
+      $effect(() => {
+        const phase = this.room?.phase;
+        if (phase?.name === 'full') untrack(() => this.#waitInLine(phase.line));
+      });
+    });
   }
 
   /** Ends everything this began; the page itself never does that, its tests do. */
   close(): void {
+    this.#stopMindingDoor();
+    this.#leaveLine(false);
     this.room?.close();
     this.room = null;
     this.realtime.stop();
@@ -66,7 +85,8 @@ export class Salon {
 
   /** Into a room, out of the one before. Entering where one already is changes nothing. */
   enter(id: RoomId): RoomConnection {
-    if (this.room?.id === id && isGoingOn(this.room)) return this.room;
+    if (this.room?.id === id && (isGoingOn(this.room) || this.line?.room === id)) return this.room;
+    this.#leaveLine(true);
     this.room?.leave();
     this.room = new RoomConnection(id, this);
     this.room.enter();
@@ -74,12 +94,14 @@ export class Salon {
   }
 
   leave(): void {
+    this.#leaveLine(true);
     this.room?.leave();
     this.room = null;
   }
 
   /** After a refusal that may have passed, such as a full room. */
   enterAgain(id: RoomId): void {
+    this.#leaveLine(false);
     this.room?.close();
     this.room = null;
     this.enter(id);
@@ -87,12 +109,41 @@ export class Salon {
 
   /** Signing in or out makes one somebody else, in the room as well. */
   async personChanged(): Promise<void> {
-    const inside = this.room?.phase.name === 'inside' || this.room?.phase.name === 'sign_in_required' ? this.room.id : null;
+    const inside = this.room && ['inside', 'sign_in_required', 'full'].includes(this.room.phase.name) ? this.room.id : null;
+    this.#leaveLine(false);
+    this.calls.clear();
     this.room?.close();
     this.room = null;
     await this.session.changed();
     void this.hallway.rank();
     if (inside !== null) this.enter(inside);
+  }
+
+  #waitInLine(first: Line | null): void {
+    if (!this.room || this.line?.room === this.room.id) return;
+    const title = this.room.room?.title ?? this.hallway.card(this.room.id)?.title ?? '';
+    this.line = new LineWait(this.room.id, {
+      api: this.api,
+      places: this.places,
+      onDoor: ({ room, line }) => {
+        if (line?.admitted_until != null) this.#say(title === '' ? t('line.admitted') : t('line.admittedTo', title));
+        this.enterAgain(room);
+      },
+      onGone: ({ room }) => this.enterAgain(room),
+    });
+    this.line.start(first);
+  }
+
+  /** tell: also give the place up. */
+  #leaveLine(tell: boolean): void {
+    if (tell) this.line?.leave();
+    else this.line?.stop();
+    this.line = null;
+  }
+
+  #say(sentence: string): void {
+    this.toasts.show(sentence);
+    this.announcer.sayNow(sentence);
   }
 }
 
