@@ -1,5 +1,7 @@
 """The door: from what a request names to a thing its caller may have. What is private, missing or closed to them looks the same."""
 
+from collections.abc import Iterable
+
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
@@ -8,9 +10,15 @@ from salon.accounts.errors import SignInRequired
 from salon.accounts.models import Person
 from salon.common.ids import is_id
 from salon.config.environment import environment
-from salon.rooms.enums import Phase, Visibility
+from salon.rooms.enums import Phase, Role, Visibility
 from salon.rooms.errors import PersonNotFound, RoomEnded, RoomNotFound, SessionNotFound
-from salon.rooms.models import MediaSession, Place, Removal, Room
+from salon.rooms.models import Guest, MediaSession, Place, Removal, Room
+from salon.social.models import Block, Follow
+
+# Of places.
+IN = Q(left_at=None)
+ON_STAGE = Q(on_stage_since__isnull=False)
+MODERATES = Q(role__in=[Role.HOST, Role.MODERATOR])
 
 
 def access_room_by_id(caller: Caller, room_id: str) -> Room:
@@ -65,23 +73,79 @@ def require_listening_allowed(caller: Caller) -> None:
 
 
 def rooms_for(caller: Caller) -> QuerySet[Room]:
-    """Every room the caller may enter, in one query: open ones and those they have a place in, but none they were removed from."""
+    """Every room the caller may enter, in one query. Missing from it, a room looks to them as if there were none.
+
+    Open rooms; social ones for whom a moderator follows; any for who has been in it or was invited in. None that one was removed from,
+    and none in which somebody runs or speaks who blocked the caller, unless the caller is in it now or moderates it: a block separates
+    two people, and shall not take a room from those who run it.
+    """
     rooms = Room.objects.all()
     if caller.person is None:
         return rooms.filter(visibility=Visibility.OPEN)
-    own_places = Place.objects.filter(room=OuterRef("pk"), person=caller.person)
-    return rooms.filter(Q(visibility=Visibility.OPEN) | Exists(own_places)).exclude(
-        Exists(_removals_now(caller.person).filter(room=OuterRef("pk")))
+    person, there = caller.person, OuterRef("pk")
+    entitled = (
+        Q(visibility=Visibility.OPEN)
+        | Q(Exists(_known_places(person).filter(room=there)))
+        | Q(Exists(Guest.objects.filter(room=there, person=person)))
+        | Q(Q(visibility=Visibility.SOCIAL), Exists(_moderators_who_follow(person).filter(room=there)))
     )
+    staying = Exists(Place.objects.filter(IN | MODERATES, room=there, person=person))
+    return rooms.filter(entitled, ~Exists(_removals_now(person).filter(room=there)), staying | ~_blocked_from(person))
 
 
 def live_rooms_for(caller: Caller) -> QuerySet[Room]:
     return rooms_for(caller).filter(phase=Phase.LIVE)
 
 
+def may_enter_anew(room: Room, person: Person) -> bool:
+    """Whether the door lets `person` into a live room now, its lock included."""
+    if not live_rooms_for(Caller(person, None, "")).filter(id=room.id).exists():
+        return False
+    return not room.locked or is_known(room, person)
+
+
+def is_known(room: Room, person: Person) -> bool:
+    """Whether somebody is no newcomer: has been in the room, or was invited in. A lock does not keep them out."""
+    return _known_places(person).filter(room=room).exists() or Guest.objects.filter(room=room, person=person).exists()
+
+
 def is_removed(room: Room, person: Person) -> bool:
     return _removals_now(person).filter(room=room).exists()
 
 
+def without_blocked(rooms: QuerySet[Room], person: str) -> QuerySet[Room]:
+    """Those of `rooms` in which nobody who opened, moderates or speaks has blocked `person`."""
+    return rooms.exclude(_blocked_from(person))
+
+
+def folded_among(rooms: Iterable[Room], caller: Caller) -> set[str]:
+    """The ids of those of `rooms` in which somebody whom the caller has blocked opened, moderates or speaks. One query."""
+    if caller.person is None:
+        return set()
+    blocks = Block.objects.filter(blocker=caller.person)
+    among = Room.objects.filter(id__in=[room.id for room in rooms])
+    return set(among.filter(_runs_with(blocks, "blocked")).values_list("id", flat=True))
+
+
+def _blocked_from(person: Person | str) -> Exists:
+    return _runs_with(Block.objects.filter(blocked=person), "blocker")
+
+
+def _runs_with(blocks: QuerySet[Block], other: str) -> Exists:
+    """Whether one at the end `other` of `blocks` opened, moderates, or is on the stage of the outer query's room."""
+    running = Place.objects.filter(MODERATES | ON_STAGE, room=OuterRef(OuterRef("pk")), person=OuterRef(other))
+    return Exists(blocks.filter(Q(**{other: OuterRef("host")}) | Exists(running)))
+
+
+def _known_places(person: Person) -> QuerySet[Place]:
+    # A place without an entry is what a request to listen leaves that came to nothing.
+    return Place.objects.filter(IN | Q(entered_at__isnull=False), person=person)
+
+
+def _moderators_who_follow(person: Person) -> QuerySet[Place]:
+    """In the room or not: a moderator who stepped out for a minute has not changed whom they know."""
+    return Place.objects.filter(MODERATES, Exists(Follow.objects.filter(followed=person, follower=OuterRef("person"))))
+
+
 def _removals_now(person: Person) -> QuerySet[Removal]:
-    return person.removals.filter(Q(until=None) | Q(until__gt=timezone.now()))
+    return person.removals.filter(Q(until=None) | Q(until__gt=timezone.now()), lifted_at=None)

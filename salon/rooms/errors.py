@@ -19,6 +19,12 @@ class RoomNotFound(RoomsError, NotFound):
     message = _("There is no such room, or it is not for you.")
 
 
+class ClubNotFound(RoomsError, NotFound):
+    """No such club, or none that the one who asks opens rooms for: they cannot tell which."""
+
+    message = _("There is no such club, or you cannot open rooms for it.")
+
+
 class PersonNotFound(RoomsError, NotFound):
     message = _("There is no such person.")
 

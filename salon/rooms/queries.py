@@ -4,7 +4,7 @@ from django.db.models import QuerySet
 
 from salon.accounts.callers import Caller
 from salon.accounts.models import Person
-from salon.rooms.access import live_rooms_for
+from salon.rooms.access import folded_among, live_rooms_for, without_blocked
 from salon.rooms.domain.hands import hand_positions
 from salon.rooms.domain.room_stage import PersonId
 from salon.rooms.enums import Phase, Role, Visibility
@@ -25,8 +25,10 @@ def hallway(caller: Caller, *, language: str | None = None) -> list[RoomCard]:
         rooms = [room for room in rooms if primary(room.language) == primary(language)]
     reader = reader_of(caller)
     best = ranked(rooms, _glance, reader)[:_HALLWAY_LENGTH]
-    seats = seats_on_stage(best)
-    return [room_card(room, seats[room.id].stage, seats[room.id].faces, why(_glance(room), reader)) for room in best]
+    seats, folded = seats_on_stage(best), folded_among(best, caller)
+    return [
+        room_card(room, seats[room.id].stage, seats[room.id].faces, why(_glance(room), reader), folded=room.id in folded) for room in best
+    ]
 
 
 def reader_of(caller: Caller) -> Reader:
@@ -40,14 +42,28 @@ def room_body(caller: Caller, room: Room) -> RoomBody:
     people = [caller.person.id] if caller.person else []
     seats = seats_of(room, *people)
     reader = reader_of(caller)
-    card = room_card(room, seats.stage, seats.faces, why(_glance(room), reader))
+    card = room_card(room, seats.stage, seats.faces, why(_glance(room), reader), folded=bool(folded_among([room], caller)))
     mine = _my_place(seats, people[0]) if people else None
     return {**card, "state": room_state(room, seats.stage, seats.faces), "mine": mine}
 
 
-def listed_cards() -> list[RoomCard]:
-    """What the hallway's stream is about: open live rooms, for nobody in particular."""
-    rooms = list(open_live_rooms().select_related("host"))
+def card_for(person: Person, room: Room) -> RoomCard:
+    """One room, to be shown to one person apart from the hallway. room: with its host loaded."""
+    seats = seats_on_stage([room])[room.id]
+    return room_card(room, seats.stage, seats.faces, folded=bool(folded_among([room], Caller(person, None, ""))))
+
+
+def listed_cards(*, hidden_from: str | None = None) -> list[RoomCard]:
+    """What the hallway's stream is about: open live rooms, for nobody in particular.
+
+    hidden_from: a person for whom the rooms of those who blocked them are left out, as they are of the events in the gateway: also the room
+    that this person happens to be in.
+    """
+    rooms = open_live_rooms().select_related("host")
+    return _cards(list(rooms if hidden_from is None else without_blocked(rooms, hidden_from)))
+
+
+def _cards(rooms: list[Room]) -> list[RoomCard]:
     seats = seats_on_stage(rooms)
     return [room_card(room, seats[room.id].stage, seats[room.id].faces) for room in rooms]
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 from django.utils.translation import gettext as _
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from salon.common.errors import Invalid
 from salon.common.text import clean_line
@@ -28,6 +28,7 @@ LanguageField = Annotated[str, Field(description="BCP 47, such as fr or en-GB", 
 SwitchField = Annotated[bool, Field(strict=True)]
 CapacityField = Annotated[int, Field(strict=True, ge=CAPACITY_MIN, description="At most what the operator lets into any room")]
 TurnSecsField = Annotated[int, Field(strict=True, ge=TURN_SECS_MIN, le=TURN_SECS_MAX)]
+ClubField = Annotated[str, StringConstraints(pattern=r"^[a-z2-7]{26}$")]
 SlowModeSecsField = Annotated[int, Field(strict=True, ge=0, le=SLOW_MODE_SECS_MAX)]
 
 

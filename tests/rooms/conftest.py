@@ -10,11 +10,13 @@ from salon.accounts.models import Person
 from salon.common.signing import read_grant
 from salon.config.environment import environment
 from salon.rooms import access, media, rate_limits
+from salon.rooms import clubs as clubs_port
 from salon.rooms.actions.attendance import enter_room
 from salon.rooms.actions.open_room import open_room
 from salon.rooms.enums import Role
 from salon.rooms.errors import SessionNotFound
 from salon.rooms.models import Place, Room
+from tests.rooms.fake_clubs import FakeClubs
 
 
 @pytest.fixture(autouse=True)
@@ -78,6 +80,14 @@ def without_visitors(monkeypatch) -> None:
     """An installation whose operator lets nobody listen without an account."""
     closed = replace(environment(), anonymous_listening=False)
     monkeypatch.setattr(access, "environment", lambda: closed)
+
+
+@pytest.fixture
+def clubs(monkeypatch) -> FakeClubs:
+    """Clubs where there are none yet."""
+    fake = FakeClubs()
+    monkeypatch.setattr(clubs_port, "_installed", fake)
+    return fake
 
 
 class FakeMedia:

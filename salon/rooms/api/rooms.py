@@ -1,8 +1,8 @@
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from django.http import HttpRequest
 from ninja import Query, Router, Schema, Status
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict
 from typing_extensions import TypedDict
 
 from salon.accounts.callers import caller_of, person_of
@@ -10,24 +10,45 @@ from salon.common.wire import refusals
 from salon.rooms import queries
 from salon.rooms.access import access_room_by_id, require_listening_allowed
 from salon.rooms.actions.open_room import open_room as act_open_room
-from salon.rooms.enums import Visibility
-from salon.rooms.languages import LANGUAGE_PATTERN
-from salon.rooms.models.room import TITLE_MAX, TOPIC_MAX
+from salon.rooms.enums import HandPolicy, Visibility
 from salon.rooms.rate_limits import ROOMS_OPENED
+from salon.rooms.settings import (
+    CapacityField,
+    ClubField,
+    LanguageField,
+    SlowModeSecsField,
+    SwitchField,
+    TitleField,
+    TopicField,
+    TurnSecsField,
+)
 from salon.rooms.shapes import RoomBody, RoomCard
 
 router = Router()
 
 
 class NewRoom(Schema):
-    """Lengths are measured after cleaning (white space, invisible characters): what OpenAPI says here, the action decides."""
+    """Settings that are left out are as these defaults say; the club is set here and never changed."""
 
     model_config = ConfigDict(extra="forbid")
 
-    title: Annotated[str, Field(json_schema_extra={"minLength": 1, "maxLength": TITLE_MAX})]
-    topic: Annotated[str, Field(json_schema_extra={"maxLength": TOPIC_MAX})] = ""
-    language: Annotated[str, Field(description="BCP 47, such as fr or en-GB", json_schema_extra={"pattern": LANGUAGE_PATTERN})]
-    visibility: Literal["open"] = "open"
+    title: TitleField
+    topic: TopicField = ""
+    language: LanguageField
+    visibility: Visibility = Visibility.OPEN
+    club: ClubField | None = None
+    locked: SwitchField = False
+    capacity: CapacityField | None = None
+    hand_policy: HandPolicy = HandPolicy.EVERYONE
+    stage_locked: SwitchField = False
+    fair_floor: SwitchField = False
+    turn_secs: TurnSecsField | None = None
+    chat: SwitchField = True
+    questions: SwitchField = True
+    links: SwitchField = True
+    reactions: SwitchField = True
+    polls: SwitchField = True
+    slow_mode_secs: SlowModeSecsField = 0
 
 
 class Hallway(TypedDict):
@@ -41,11 +62,12 @@ def hallway(request: HttpRequest, language: Annotated[str | None, Query(max_leng
     return {"rooms": queries.hallway(caller, language=language)}
 
 
-@router.post("/rooms", operation_id="open_room", response={201: RoomBody, **refusals(429)})
+@router.post("/rooms", operation_id="open_room", response={201: RoomBody, **refusals(404, 429)})
 def open_room(request: HttpRequest, new: NewRoom) -> Status[RoomBody]:
     host = person_of(request)
     ROOMS_OPENED.take(host.id)
-    room = act_open_room(host, title=new.title, topic=new.topic, language=new.language, visibility=Visibility(new.visibility))
+    settings = new.model_dump(exclude_unset=True, exclude={"club"})
+    room = act_open_room(host, club=new.club or "", **settings)
     return Status(201, queries.room_body(caller_of(request), room))
 
 

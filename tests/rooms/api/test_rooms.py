@@ -1,13 +1,17 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
-from salon.rooms import queries
+from salon.config.environment import environment
+from salon.rooms import capacity, queries
 from salon.rooms.access import access_room_by_id
 from salon.rooms.enums import Visibility
 from salon.rooms.models import Place, Removal, Room
 from salon.rooms.rate_limits import ROOMS_OPENED
+from salon.streams.models import StreamEvent
+from tests.rooms.fake_clubs import CLUB
 from tests.rooms.people import Api, caller
 
 pytestmark = pytest.mark.django_db
@@ -21,15 +25,23 @@ def test_open_room_answers_the_room_with_its_host_on_stage(host):
     face = {"id": host.id, "handle": "hostess", "name": "Hostess", "picture": None}
     assert body == {
         "id": room.id, "title": "Evening talk", "topic": "Books", "language": "fr", "visibility": "open", "host": face,
-        "speakers": [face], "audience": 0, "opened_at": body["opened_at"], "why": "It has just opened.",
+        "speakers": [face], "audience": 0, "capacity": 5000, "opened_at": body["opened_at"], "why": "It has just opened.", "folded": False,
         "state": {
             "id": room.id, "title": "Evening talk", "topic": "Books", "language": "fr", "visibility": "open", "phase": "live",
             "opened_at": body["opened_at"], "ended_at": None, "host": face, "hand_count": 0,
-            "stage": [{"person": face, "role": "host", "muted": False, "csrc": place.csrc, "since": body["opened_at"]}],
+            "stage": [
+                {
+                    "person": face, "role": "host", "muted": False, "held": False, "status": None, "csrc": place.csrc,
+                    "since": body["opened_at"],
+                },
+            ],
+            "club": None, "locked": False, "capacity": 5000, "hand_policy": "everyone", "stage_locked": False, "fair_floor": False,
+            "turn_secs": None, "chat": True, "questions": True, "links": True, "reactions": True, "polls": True, "slow_mode_secs": 0,
+            "deputy": None, "grace_ends_at": None, "host_away": False,
         },
         "mine": {
             "role": "host", "on_stage": True, "hand_raised_at": None, "hand_position": None, "invited_by": None, "muted": False,
-            "muted_by": None,
+            "muted_by": None, "held": None, "status": None, "silenced": False,
         },
     }  # fmt: skip
 
@@ -44,7 +56,18 @@ def test_open_room_answers_the_room_with_its_host_on_stage(host):
         ({"title": "x"}, "language"),
         ({"title": "x", "language": "f"}, "language"),
         ({"title": "x", "language": "french please"}, "language"),
-        ({"title": "x", "language": "fr", "visibility": "closed"}, "visibility"),
+        ({"title": "x", "language": "fr", "visibility": "secret"}, "visibility"),
+        ({"title": "x", "language": "fr", "locked": "no"}, "locked"),
+        ({"title": "x", "language": "fr", "capacity": 1}, "capacity"),
+        ({"title": "x", "language": "fr", "capacity": 5001}, "capacity"),
+        ({"title": "x", "language": "fr", "capacity": 2.5}, "capacity"),
+        ({"title": "x", "language": "fr", "hand_policy": "club"}, "hand_policy"),
+        ({"title": "x", "language": "fr", "turn_secs": 29}, "turn_secs"),
+        ({"title": "x", "language": "fr", "turn_secs": 3601}, "turn_secs"),
+        ({"title": "x", "language": "fr", "slow_mode_secs": -1}, "slow_mode_secs"),
+        ({"title": "x", "language": "fr", "slow_mode_secs": 301}, "slow_mode_secs"),
+        ({"title": "x", "language": "fr", "chat": None}, "chat"),
+        ({"title": "x", "language": "fr", "club": "readers"}, "club"),
         ({"title": "x", "language": "fr", "visibilty": "open"}, "visibilty"),
     ],
 )
@@ -52,6 +75,40 @@ def test_open_room_refuses_a_field_by_name(host, body, field):
     answer = Api(host).post("rooms", body)
     assert (answer.status_code, answer.json()["code"], answer.json()["field"]) == (400, "invalid", field)
     assert not Room.objects.exists()
+
+
+def test_open_room_takes_every_setting(host, clubs):
+    clubs.leaders.add((CLUB, host.id))
+    settings = {
+        "visibility": "social", "locked": True, "capacity": 2, "hand_policy": "followed_by_speakers", "stage_locked": True,
+        "fair_floor": True, "turn_secs": 30, "chat": False, "questions": False, "links": False, "reactions": False, "polls": False,
+        "slow_mode_secs": 300,
+    }  # fmt: skip
+    answer = Api(host).post("rooms", {"title": "x", "language": "fr", "club": CLUB, **settings})
+    assert answer.status_code == 201, answer.content
+    state = answer.json()["state"]
+    assert {name: state[name] for name in settings} == settings
+    assert state["club"] == {"id": CLUB, "name": "Readers", "rules": ["Be kind."]}
+
+
+def test_open_room_answers_alike_for_a_club_that_is_missing_and_one_of_others(host, stranger, clubs):
+    clubs.leaders.add((CLUB, stranger.id))
+    answers = [Api(host).post("rooms", {"title": "x", "language": "fr", "club": club}) for club in (CLUB, "b" * 26)]
+    assert [(answer.status_code, answer.json()["code"], answer.json()["field"]) for answer in answers] == [(404, "not_found", "club")] * 2
+    assert not Room.objects.exists()
+
+
+@pytest.mark.parametrize("visibility", ["social", "closed"])
+def test_open_room_that_is_not_open_is_told_to_nobody_else(host, visibility):
+    assert Api(host).post("rooms", {"title": "x", "language": "fr", "visibility": visibility}).status_code == 201
+    assert list(StreamEvent.objects.values_list("stream", flat=True)) == [f"person/{host.id}"]
+
+
+def test_capacity_of_a_room_is_never_above_the_operators(host, monkeypatch):
+    body = Api(host).post("rooms", {"title": "x", "language": "fr", "capacity": 50}).json()
+    assert (body["capacity"], body["state"]["capacity"]) == (50, 50)
+    monkeypatch.setattr(capacity, "environment", lambda: replace(environment(), room_capacity=20))
+    assert Api(host).get(f"rooms/{body['id']}").json()["capacity"] == 20
 
 
 def test_open_room_needs_a_person(db):
@@ -113,6 +170,6 @@ def test_get_room_that_ended_tells_so(room):
 def test_get_room_takes_the_same_queries_whatever_its_size(room, person, host, number, django_assert_num_queries):
     for n in range(number):
         Place.objects.create(room=room, person=person(f"guest{n}"), csrc=n + 1, role="speaker", on_stage_since=timezone.now())
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         body = queries.room_body(caller(host), access_room_by_id(caller(host), room.id))
     assert len(body["state"]["stage"]) == 2 + number
