@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from salon.gateway import limits
 from salon.gateway.close_codes import CloseCode
 from salon.gateway.frames import frame
+from salon.gateway.hallway import HallwayView
 from salon.gateway.identity import Identity
 from salon.gateway.messages.fields import Number
 from salon.gateway.refusals import refusal
@@ -32,6 +33,7 @@ class Client:
         self.language = "en"
         self.watches: set[str] = set()
         """Names of streams, as between processes."""
+        self.hallway = HallwayView()
         self.is_open = True
 
     def greeted(self, identity: Identity, language: str) -> None:

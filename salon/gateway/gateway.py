@@ -10,6 +10,7 @@ from typing import Any
 from salon.bus import Bus, Message, MessagesLost, Subscription
 from salon.config.environment import Environment
 from salon.gateway import place_changes
+from salon.gateway.blocks import Blocks
 from salon.gateway.client import Client
 from salon.gateway.close_codes import CloseCode
 from salon.gateway.heartbeats import Heartbeats
@@ -41,7 +42,9 @@ class Gateway:
         self.heartbeats = Heartbeats()
         self.is_stopping = False
         self._tasks: list[asyncio.Task[None]] = []
-        self.streams.on_answer = self._note_answer
+        self.blocks = Blocks(web, self.people, on_change=self.streams.reconsider)
+        self.streams.on_answer = self.tallies.learn
+        self.streams.on_snapshot = self._note_snapshot
         self.streams.on_greeting = self._greet
         self.streams.on_repaired = self._note_repaired
 
@@ -53,6 +56,7 @@ class Gateway:
             ("talked.>", self._receive_talked),
             ("tally.>", self._receive_tally),
             ("reaction.>", self._receive_reaction),
+            ("blocks.>", self._receive_blocks),
             ("cut.>", self._receive_cut),
             ("alive.>", self._receive_heartbeat),
         ):
@@ -86,6 +90,8 @@ class Gateway:
                     self.streams.recover()
                 elif pattern == "tally.>":
                     self.streams.recover(lambda name: room_of_conversation(name) is not None)
+                elif pattern == "blocks.>":
+                    self._spawn(self.blocks.ask_again(self.streams.watchers(HALLWAY)), "blocks")
                 elif pattern == "cut.>":
                     self._ask_everybody_for_a_new_ticket()
                 continue
@@ -115,6 +121,8 @@ class Gateway:
     def _note_repaired(self, name: str, event: Mapping[str, Any]) -> None:
         if name.startswith("person/"):
             self._note_place_change(name.removeprefix("person/"), event)
+        elif name == HALLWAY:
+            self.presence.hallway_event(event["kind"], event["data"])
 
     async def _receive_presence(self, message: Message) -> None:
         self.presence.hear(message.subject.removeprefix("presence."), message.parsed())
@@ -127,6 +135,9 @@ class Gateway:
 
     async def _receive_reaction(self, message: Message) -> None:
         self.reactions.hear(message.subject.removeprefix("reaction."), message.parsed())
+
+    async def _receive_blocks(self, message: Message) -> None:
+        self.blocks.hear(message.subject.removeprefix("blocks."), message.parsed()["blocked_by"])
 
     async def _receive_cut(self, message: Message) -> None:
         for client in self.people.sockets_of_person(message.subject.removeprefix("cut.")):
@@ -141,10 +152,10 @@ class Gateway:
     async def _receive_heartbeat(self, message: Message) -> None:
         self.heartbeats.hear(message.subject.removeprefix("alive."), message.parsed()["node"], time.monotonic())
 
-    def _note_answer(self, name: str, answer: Mapping[str, Any], asked_at: float) -> None:
-        if name == HALLWAY and "state" in answer:
-            self.presence.hallway_snapshot(answer["state"])
-        self.tallies.learn(name, answer, asked_at)
+    def _note_snapshot(self, client: Client, name: str, state: Any) -> None:
+        if name == HALLWAY:
+            client.hallway.begin(state)
+            self.presence.hallway_snapshot(state, is_whole=not client.hallway.blocked_by)
 
     def _greet(self, client: Client, name: str) -> None:
         self.presence.greet(client, name)

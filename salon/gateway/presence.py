@@ -106,8 +106,10 @@ class Presence:
     def hear_talked(self, room: str, talked: Mapping[str, int]) -> None:
         self.board.hear_talked(room, talked, self._clock())
 
-    def hallway_snapshot(self, state: Mapping[str, Any]) -> None:
-        self._listed = {card["id"] for card in state["rooms"]}
+    def hallway_snapshot(self, state: Mapping[str, Any], *, is_whole: bool) -> None:
+        """is_whole: False where it was made for somebody from whom rooms are hidden."""
+        rooms = {card["id"] for card in state["rooms"]}
+        self._listed = rooms if is_whole else self._listed | rooms
 
     def hallway_event(self, kind: str, data: Mapping[str, Any]) -> None:
         if kind == "room_listed":
@@ -118,7 +120,7 @@ class Presence:
     def greet(self, client: Client, name: str) -> None:
         """Right after its snapshot a client gets the state of presence too."""
         if name == HALLWAY:
-            client.send(self._hallway_frame(self._counts()))
+            client.send(self._hallway_frame(_shown(client, self._counts())))
         elif name.startswith("room/"):
             client.send(self._room_frame(name.removeprefix("room/")))
 
@@ -145,7 +147,11 @@ class Presence:
             return
         self._hallway_at, self._hallway_said = now, counts
         prepared = self._hallway_frame(counts)
-        await fan_out(self._watchers(HALLWAY), lambda client: client.send(prepared))
+
+        def write(client: Client) -> None:
+            client.send(self._hallway_frame(_shown(client, counts)) if client.hallway.blocked_by else prepared)
+
+        await fan_out(self._watchers(HALLWAY), write)
 
     def _counts(self) -> dict[str, int]:
         return {room: self.board.audience(room) for room in sorted(self._listed.intersection(self.board.rooms()))}
@@ -155,3 +161,8 @@ class Presence:
 
     def _hallway_frame(self, counts: Mapping[str, int]) -> bytes:
         return frame({"type": "presence", "stream": HALLWAY, "rooms": counts})
+
+
+def _shown(client: Client, counts: Mapping[str, int]) -> Mapping[str, int]:
+    """A count would name a room that is hidden from this client."""
+    return {room: count for room, count in counts.items() if room in client.hallway.rooms} if client.hallway.blocked_by else counts

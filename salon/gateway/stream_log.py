@@ -7,6 +7,8 @@ Events are numbered without gaps. One transport may swap neighbours (two web pro
 from collections import deque
 from dataclasses import dataclass
 
+from salon.gateway.hallway import HallwayView, Listing
+
 KEPT_EVENTS = 256
 """Enough for a minute's absence from a busy room; what is older web knows."""
 HELD_EVENTS = 1024
@@ -18,6 +20,14 @@ class Event:
     seq: int
     frame: bytes
     """Ready to write to any number of sockets."""
+    listing: Listing | None = None
+    """For the hallway's events alone."""
+    unlisted_frame: bytes = b""
+    """What goes to those from whom the listing is hidden, under the same number."""
+
+    def frame_for(self, view: HallwayView) -> bytes:
+        """To be asked once for each event, in order."""
+        return self.frame if self.listing is None or view.shows(self.listing) else self.unlisted_frame
 
 
 class StreamLog:

@@ -48,6 +48,10 @@ def room_of_conversation(name: str) -> str | None:
     return name.removeprefix(_CONVERSATION) if name.startswith(_CONVERSATION) else None
 
 
+def is_for_who_may_enter(name: str) -> bool:
+    return name.partition("/")[0] in ("room", "conversation")
+
+
 def person_stream(person: str) -> str:
     return f"person/{person}"
 

@@ -9,16 +9,17 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from salon.gateway.client import Client
 from salon.gateway.fanout import fan_out
-from salon.gateway.frames import json_bytes, text_frame
+from salon.gateway.frames import frame, json_bytes, text_frame
+from salon.gateway.hallway import read_listing
 from salon.gateway.identity import Identity
 from salon.gateway.messages.fields import Number
 from salon.gateway.stream_log import Event, StreamLog
-from salon.gateway.stream_names import is_for_moderators, name_for_client
+from salon.gateway.stream_names import HALLWAY, is_for_moderators, is_for_who_may_enter, name_for_client
 from salon.gateway.web import InternalWeb, WebRefused
 
 logger = logging.getLogger(__name__)
@@ -58,10 +59,15 @@ class Stream:
     def event_of(self, payload: bytes) -> tuple[Event, dict[str, Any]]:
         """The event as it goes to sockets, and parsed. Raises ValueError, KeyError, TypeError for what is no event."""
         message = json.loads(payload)
-        if message["stream"] != self.name_for_client:
+        people = message.pop("people", None)  # for processes only
+        if message["stream"] != self.name_for_client or people is not None:
             message["stream"] = self.name_for_client
             payload = json_bytes(message)
-        return Event(int(message["seq"]), text_frame(payload)), message
+        seq, sent = int(message["seq"]), text_frame(payload)
+        if self.name != HALLWAY:
+            return Event(seq, sent), message
+        listing = read_listing(message["kind"], message["data"], people)
+        return Event(seq, sent, listing, frame(message | {"kind": "room_unlisted", "data": {"id": listing.room}})), message
 
 
 class Streams:
@@ -75,6 +81,8 @@ class Streams:
         """Taken from the bus since the start, for streams that are watched."""
         self.on_answer: Callable[[str, Mapping[str, Any], float], None] = lambda name, answer, asked_at: None
         """Called with each answer that web gives about a stream, and when it was asked for (monotonic seconds), before anybody gets it."""
+        self.on_snapshot: Callable[[Client, str, Any], None] = lambda client, name, state: None
+        """Called with each state that a client is about to be sent."""
         self.on_greeting: Callable[[Client, str], None] = lambda client, name: None
         """Called with each client that has just got a snapshot, or what it had missed."""
         self.on_repaired: Callable[[str, Mapping[str, Any]], None] = lambda name, event: None
@@ -102,6 +110,8 @@ class Streams:
         stream = self._streams.setdefault(name, Stream(name))
         stream.opening += 1
         try:
+            if _must_begin_anew(stream, client):
+                after = None
             if after is None or not self._resume_from_log(stream, client, reply_to, after):
                 await self._ask_web(stream, client, reply_to, after)
         finally:
@@ -132,6 +142,12 @@ class Streams:
         for client in [client for client in stream.watchers if client.identity == identity]:
             self._expel_client(stream, client)
         stream.admitted_until.pop(identity, None)
+
+    def reconsider(self, client: Client) -> None:
+        """Somebody has blocked this client's person, or does no more: show the hallway as it is now, and end what they may not watch."""
+        for name in list(client.watches):
+            if name == HALLWAY or is_for_who_may_enter(name):
+                self._spawn(self._reconsider(self._streams[name], client), f"reconsider {name}")
 
     def forget_idle(self) -> None:
         """Drop streams that nobody has watched for a while. To be called now and then."""
@@ -187,7 +203,7 @@ class Streams:
         def write(client: Client) -> None:
             if watchers.get(client, event.seq) < event.seq:
                 watchers[client] = event.seq
-                client.send(event.frame)
+                client.send(event.frame_for(client.hallway))
 
         await fan_out(watchers, write)
 
@@ -204,11 +220,11 @@ class Streams:
 
     async def _ask_web(self, stream: Stream, client: Client, reply_to: Number | None, after: int | None) -> None:
         for _ in range(SNAPSHOT_ATTEMPTS):
-            generation = stream.generation
+            generation, blocked_by = stream.generation, client.hallway.blocked_by
             answer = await self._ask(stream, client.identity, after)
             if not client.is_open:
                 return
-            if generation != stream.generation:
+            if generation != stream.generation or blocked_by != client.hallway.blocked_by:
                 continue
             seq = int(answer["seq"])
             stream.log.start(seq)
@@ -220,6 +236,7 @@ class Streams:
             if newer is None:  # so much happened since web looked that the log does not reach back to it
                 continue
             if "state" in answer:
+                self.on_snapshot(client, stream.name, answer["state"])
                 client.send_message(
                     {"type": "snapshot", "reply_to": reply_to, "stream": stream.name_for_client, "seq": seq, "state": answer["state"]}
                 )
@@ -245,7 +262,7 @@ class Streams:
 
     def _register(self, stream: Stream, client: Client, seq: int, events: list[Event]) -> None:
         for event in events:
-            client.send(event.frame)
+            client.send(event.frame_for(client.hallway))
         if client.is_open:  # the socket may just have been cut as a slow reader
             stream.watchers[client] = events[-1].seq if events else seq
             client.watches.add(stream.name)
@@ -255,9 +272,13 @@ class Streams:
 
     def _repair_soon(self, stream: Stream, delay_secs: float) -> None:
         if stream.repair is None or stream.repair.done():
-            stream.repair = asyncio.create_task(self._repair(stream, delay_secs), name=f"repair {stream.name}")
-            self._tasks.add(stream.repair)
-            stream.repair.add_done_callback(self._tasks.discard)
+            stream.repair = self._spawn(self._repair(stream, delay_secs), f"repair {stream.name}")
+
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _repair(self, stream: Stream, delay_secs: float) -> None:
         """Fetch what is missing after the head, and try until web answers or nobody watches any more."""
@@ -284,6 +305,8 @@ class Streams:
             for event in answer["events"]:
                 self.on_repaired(stream.name, event)
                 await self._append(stream, stream.event_of(json_bytes(event))[0])
+            # Web told them as one sees them whom nobody blocks, and not what to hide from whom.
+            await self._begin_anew(stream, [client for client in stream.watchers if _has_own_view(stream, client)])
         elif head is None or int(answer["seq"]) > head:
             await self._start_over(stream, int(answer["seq"]))
 
@@ -291,10 +314,11 @@ class Streams:
         """What web says to the first watcher who still may watch; None if nobody may. Raises WebRefused.
 
         Those who are refused have lost the right since. Of a stream for moderators, who are few, every watcher is asked for:
-        the event that took the right away may be among what the bus lost.
+        the event that took the right away may be among what the bus lost. Of the hallway, events as they are told to somebody with a
+        view of their own are no use to the others, so they are left out.
         """
         answer = None
-        for client in list(stream.watchers):
+        for client in sorted(stream.watchers, key=lambda client: _has_own_view(stream, client)):
             try:
                 answer = await self._ask(stream, client.identity, head)
             except WebRefused as refused:
@@ -302,6 +326,8 @@ class Streams:
                     raise
                 self._expel_client(stream, client)
                 continue
+            if _has_own_view(stream, client):
+                answer.pop("events", None)
             if not is_for_moderators(stream.name):
                 break
         return answer
@@ -310,14 +336,44 @@ class Streams:
         """Web no longer knows the events in between: everybody gets a snapshot that they did not ask for."""
         async with stream.writing:
             stream.log.skip_to(seq)
-        for client in list(stream.watchers):
+        await self._begin_anew(stream, list(stream.watchers))
+
+    async def _begin_anew(self, stream: Stream, clients: list[Client]) -> None:
+        for client in clients:
             try:
                 await self._ask_web(stream, client, None, None)
             except WebRefused as refused:
                 if refused.status == 404:
                     self._expel_client(stream, client)
 
+    async def _reconsider(self, stream: Stream, client: Client) -> None:
+        """Until web answers, or the client watches this no more."""
+        delay_secs = FIRST_RETRY_SECS
+        while client in stream.watchers:
+            try:
+                async with self._recovering:
+                    if stream.name == HALLWAY:
+                        await self._ask_web(stream, client, None, None)
+                    else:
+                        await self._ask(stream, client.identity, stream.log.head)
+                return
+            except WebRefused as refused:
+                if refused.status == 404:
+                    self._expel_client(stream, client)
+                    return
+            await asyncio.sleep(delay_secs)
+            delay_secs = min(2 * delay_secs, LONGEST_RETRY_SECS)
+
     def _expel_client(self, stream: Stream, client: Client) -> None:
         self.unwatch(client, stream.name)
         stream.admitted_until.pop(client.identity, None)
         client.send_message({"type": "unwatched", "stream": stream.name_for_client})
+
+
+def _has_own_view(stream: Stream, client: Client) -> bool:
+    return stream.name == HALLWAY and bool(client.hallway.blocked_by)
+
+
+def _must_begin_anew(stream: Stream, client: Client) -> bool:
+    """Whether only a snapshot will do: which rooms the hallway lists is known from one, of each view by itself."""
+    return stream.name == HALLWAY and (stream.log.head is None or bool(client.hallway.blocked_by))

@@ -31,7 +31,10 @@ class InternalWeb:
         self._headers = {SECRET_HEADER: internal_secret}
 
     async def snapshot(self, stream: str, identity: Identity, after: int | None) -> dict[str, Any]:
-        """`{"seq", "state"}`, or `{"seq", "events"}` where `after` is given and web still knows them. Raises WebRefused."""
+        """`{"seq", "state"}`, or `{"seq", "events"}` where `after` is given and web still knows them; of a conversation with its "tally".
+
+        Raises WebRefused.
+        """
         return await self._post(
             "snapshot", {"stream": stream, "person": identity.person, "visitor": identity.visitor, "after": after}, language=None
         )
@@ -41,6 +44,11 @@ class InternalWeb:
     ) -> dict[str, Any]:
         """`{"seq"}`. Raises WebRefused."""
         return await self._post("command", {"person": person, "room": room, "name": name, "data": data, "key": key}, language=language)
+
+    async def blocked_by(self, person: str) -> frozenset[str]:
+        """The ids of those who have blocked this person. Raises WebRefused."""
+        answer = await self._post("blocks", {"person": person}, language=None)
+        return frozenset(answer["blocked_by"])
 
     async def health(self) -> dict[str, str]:
         """The state of each part web knows of; empty while web does not answer."""

@@ -17,6 +17,9 @@ class FakeWeb:
         self.port = 0
         self.streams: dict[str, list[dict[str, Any]]] = {}
         self.states: dict[str, Any] = {}
+        self.blocked_by: dict[str, list[str]] | None = {}
+        """By person; None: web cannot say."""
+        self.blocks_asked: list[str] = []
         self.tallies: dict[str, Any] = {}
         """By stream, for the answers about it."""
         self.hidden_from: set[tuple[str, str | None]] = set()
@@ -65,6 +68,7 @@ class FakeWeb:
         app.router.add_post("/internal/snapshot", self._snapshot)
         app.router.add_post("/internal/command", self._command)
         app.router.add_post("/internal/policies", self._policies)
+        app.router.add_post("/internal/blocks", self._blocks)
         app.router.add_get("/internal/health", self._health)
         app.router.add_route("*", "/api/v1/no-content", self._no_content)
         app.router.add_route("*", "/api/v1/long", self._long)
@@ -106,6 +110,13 @@ class FakeWeb:
         self.is_asked_for_policies.set()
         await self.may_tell_policies.wait()
         return web.json_response({"policies": newer})
+
+    async def _blocks(self, request: web.Request) -> web.Response:
+        person: str = (await request.json())["person"]
+        self.blocks_asked.append(person)
+        if self.blocked_by is None:
+            return web.json_response(REFUSED[1], status=REFUSED[0])
+        return web.json_response({"blocked_by": self.blocked_by.get(person, [])})
 
     async def _health(self, request: web.Request) -> web.Response:
         return web.json_response({"status": "ready", "parts": self.parts})

@@ -74,6 +74,23 @@ def test_sustained_rate_is_taken_and_one_more_is_not() -> None:
         connection.receive_text(said(type="ping", id=1), now=number / (limits.MESSAGES_PER_SEC - 1))
 
 
+@pytest.mark.parametrize(
+    ("per_sec", "cut_after_secs", "in_the_first_second"),
+    [(100, 1.98, 100), (200, 0.66, 131), (5_000, 0.02, 99)],
+    ids=["twice the rate", "four times", "a flood"],
+)
+def test_flood_is_cut_within_two_seconds(per_sec: int, cut_after_secs: float, in_the_first_second: int) -> None:
+    connection, taken = greeted_connection(), 0
+    with pytest.raises(Refused) as refused:
+        for number in range(10 * per_sec):
+            now = number / per_sec
+            connection.receive_text(said(type="ping", id=1), now=now)
+            taken += now < 1
+
+    assert refused.value.code is CloseCode.TOO_MANY_MESSAGES
+    assert (taken, now) == (in_the_first_second, pytest.approx(cut_after_secs, abs=0.05))
+
+
 def test_frame_of_exactly_the_limit_is_taken() -> None:
     connection = greeted_connection()
     frame = said(type="ping", id=1)

@@ -3,7 +3,7 @@ from typing import TYPE_CHECKING, Self
 
 from salon.gateway import limits
 from salon.gateway.messages.fields import Fields, Number
-from salon.gateway.stream_names import StreamUnknown, stream_name
+from salon.gateway.stream_names import HALLWAY, StreamUnknown, stream_name
 from salon.gateway.web import WebRefused
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ class Watch:
         if len(client.watches) >= limits.WATCHES_PER_SOCKET and name not in client.watches:
             return client.refuse(self.id, "too_many_requests")
         try:
+            if name == HALLWAY:
+                await gateway.blocks.learn(client)
             await gateway.streams.watch(client, name, reply_to=self.id, after=self.after)
         except WebRefused as error:
             client.send_message({"type": "error", "reply_to": self.id, **error.body(client.language)})
