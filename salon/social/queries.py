@@ -5,13 +5,17 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from salon.accounts.faces import face_of
 from salon.accounts.models import Person
 from salon.social.cursors import Cursor
-from salon.social.models import Block, Follow, PingMute
+from salon.social.domain.shield import is_marked, most_independent
+from salon.social.enums import ContestState
+from salon.social.models import Block, Follow, PingMute, ShieldContest
 from salon.social.relations import who_hides_from
-from salon.social.shapes import Counts, People, PeoplePage, Relation
+from salon.social.shapes import Counts, People, PeoplePage, Relation, Shield
 
 PAGE_LENGTH = 50
 # More than one reads through. Somebody blocked longer ago than that is found by their profile, which a block does not hide from its maker.
 _OWN_LIST_LENGTH = 1_000
+# The newest, of whom some three will be independent if anybody is. Fewer than all can only mark fewer profiles.
+_BLOCKS_WEIGHED = 500
 
 
 def relation(asker: Person | None, person: Person) -> Relation:
@@ -34,7 +38,7 @@ def relation(asker: Person | None, person: Person) -> Relation:
         "follows_me": follows_me,
         "i_block": i_block,
         "pings_muted": pings_muted,
-        "shielded": False,
+        "shielded": is_shielded_for(asker, person),
     }
 
 
@@ -58,6 +62,37 @@ def ping_mutes_of(person: Person) -> People:
     """Newest first. Those who have left Salon are not among them."""
     mutes = PingMute.objects.filter(person=person, sender__is_active=True).select_related("sender").order_by("-at", "-sender_id")
     return {"people": [face_of(mute.sender) for mute in mutes[:_OWN_LIST_LENGTH]]}
+
+
+def is_shielded_for(asker: Person, person: Person) -> bool:
+    """Whether at least three people whom the asker follows, independent of each other, have blocked this person."""
+    followed = Follow.objects.filter(follower=asker, followed=OuterRef("blocker_id"))
+    return is_marked(_inviters(_counting_blocks(person).filter(Exists(followed))))
+
+
+def is_shielded_for_anyone(person: Person) -> bool:
+    """Whether somebody who follows the right people sees the mark."""
+    return is_marked(_inviters(_counting_blocks(person)))
+
+
+def independent_blocks(person: Person) -> int:
+    return most_independent(_inviters(_counting_blocks(person)))
+
+
+def shield_of(person: Person) -> Shield:
+    contest = ShieldContest.objects.filter(person=person, state=ContestState.OPEN).first()
+    return {"shielded": is_shielded_for_anyone(person), "contested_at": contest.at if contest else None}
+
+
+def _counting_blocks(person: Person) -> QuerySet[Block]:
+    """Those of people who are still here, made after the last accepted contest."""
+    lifted = ShieldContest.objects.filter(person=person, state=ContestState.ACCEPTED, decided_at__gte=OuterRef("at"))
+    return Block.objects.filter(~Exists(lifted), blocked=person, blocker__is_active=True)
+
+
+def _inviters(blocks: QuerySet[Block]) -> dict[str, str | None]:
+    """The inviter of each blocker, for salon.social.domain.shield."""
+    return dict(blocks.order_by("-at").values_list("blocker_id", "blocker__inviter_id")[:_BLOCKS_WEIGHED])
 
 
 def _shown(follows: QuerySet[Follow], side: str, asker: Person | None) -> QuerySet[Follow]:

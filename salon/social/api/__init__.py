@@ -4,7 +4,8 @@ from ninja import Router
 
 from .lists import router as lists_router
 from .relations import router as relations_router
+from .shield import router as shield_router
 
 router = Router(tags=["people"])
-for part in (relations_router, lists_router):
+for part in (relations_router, lists_router, shield_router):
     router.add_router("", part)

@@ -1,5 +1,6 @@
 from .block import Block
 from .follow import Follow
 from .ping_mute import PingMute
+from .shield_contest import ShieldContest
 
-__all__ = ["Block", "Follow", "PingMute"]
+__all__ = ["Block", "Follow", "PingMute", "ShieldContest"]
