@@ -59,7 +59,7 @@ def run(caller: Caller, room_id: str, message: Message[Any], fields: Fields, key
     if not 0 < len(key) <= KEY_MAX or not key.isprintable():
         raise Invalid(field="Idempotency-Key")
     room = access_room_by_id(caller, room_id)
-    digest = _digest(room.id, message.name, fields.model_dump(mode="json"))
+    digest = _digest(room.id, message.name, fields.model_dump(mode="json", exclude_unset=True))
     return _once(caller.person, key, room.id, digest, lambda: _answer(message.act(caller, room_id, fields)))
 
 

@@ -3,13 +3,15 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+from django.db.models import QuerySet
 from typing_extensions import TypedDict
 
 from salon.accounts.faces import Face, face_of
 from salon.accounts.models import Person
+from salon.rooms.enums import RequestOutcome
 from salon.rooms.events import moderation_stream
-from salon.rooms.models import Place, Room, RoomAction
-from salon.rooms.shapes import LogEntry, Moderator, RemovalEntry, Request, log_entry, moderators, removal_entry, request_shape
+from salon.rooms.models import Place, Room, RoomAction, SecondModeratorRequest
+from salon.rooms.shapes import LogEntry, Moderator, RemovalEntry, Request, log_entry, moderators, open_request, removal_entry
 from salon.rooms.stages import seats_of
 from salon.streams.events import NewEvent
 
@@ -50,9 +52,19 @@ def moderation_of(room: Room) -> ModerationState:
         "moderators": moderators(seats.stage, seats.faces),
         "removals": [removal_entry(removal) for removal in removals],
         "silenced": silenced_in(room),
-        "requests": [request_shape(request) for request in requests],
+        "requests": [open_request(request) for request in requests],
         "log": [log_entry(action) for action in reversed(newest)],
     }
+
+
+def settle_requests(requests: QuerySet[SecondModeratorRequest], outcome: RequestOutcome, now: datetime) -> list[NewEvent]:
+    """Those of one room, whose row is locked. Returns the events that tell it."""
+    settled = list(requests.order_by("at", "id"))
+    SecondModeratorRequest.objects.filter(id__in=[request.id for request in settled]).update(settled_at=now, outcome=outcome)
+    return [
+        NewEvent(moderation_stream(request.room_id), "request_settled", {"request": request.id, "outcome": outcome.value})
+        for request in settled
+    ]
 
 
 def silenced_in(room: Room) -> list[Face]:

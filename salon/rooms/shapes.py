@@ -10,6 +10,8 @@ from typing_extensions import TypedDict
 
 from salon.accounts.faces import Face, face_of
 from salon.common.times import rfc3339
+from salon.rooms.capacity import capacity_of
+from salon.rooms.clubs import ClubCard, clubs
 from salon.rooms.domain.room_stage import PersonId, RoomStage, StagePlace
 from salon.rooms.enums import Role
 from salon.rooms.models import Removal, Room, RoomAction, SecondModeratorRequest
@@ -24,22 +26,43 @@ class StageMember(TypedDict):
     person: Face
     role: str
     muted: bool
+    held: bool
+    status: str | None
     csrc: int
     since: str
 
 
-class RoomState(TypedDict):
-    id: str
+class RoomFields(TypedDict):
     title: str
     topic: str
     language: str
     visibility: str
+    locked: bool
+    capacity: int
+    hand_policy: str
+    stage_locked: bool
+    fair_floor: bool
+    turn_secs: int | None
+    chat: bool
+    questions: bool
+    links: bool
+    reactions: bool
+    polls: bool
+    slow_mode_secs: int
+    deputy: str | None
+    grace_ends_at: str | None
+    host_away: bool
+
+
+class RoomState(RoomFields):
+    id: str
     phase: str
     opened_at: str
     ended_at: str | None
     host: Face
     stage: list[StageMember]
     hand_count: int
+    club: ClubCard | None
 
 
 class RoomCard(TypedDict):
@@ -51,8 +74,10 @@ class RoomCard(TypedDict):
     host: Face
     speakers: list[Face]
     audience: int
+    capacity: int
     opened_at: str
     why: str
+    folded: bool
 
 
 class HandEntry(TypedDict):
@@ -60,6 +85,12 @@ class HandEntry(TypedDict):
     raised_at: str
     invited: bool
     has_spoken: bool
+
+
+class Held(TypedDict):
+    by: Face | None
+    reason: str
+    since: str
 
 
 class MyPlace(TypedDict):
@@ -70,6 +101,9 @@ class MyPlace(TypedDict):
     invited_by: Face | None
     muted: bool
     muted_by: Face | None
+    held: Held | None
+    status: str | None
+    silenced: bool
 
 
 class Moderator(TypedDict):
@@ -113,21 +147,47 @@ def room_state(room: Room, stage: RoomStage, faces: Faces) -> RoomState:
     """room: with its host loaded. stage: everybody on the stage or with a hand up, at least."""
     return {
         "id": room.id,
-        "title": room.title,
-        "topic": room.topic,
-        "language": room.language,
-        "visibility": room.visibility,
         "phase": room.phase,
         "opened_at": rfc3339(room.opened_at),
         "ended_at": _time(room.ended_at),
         "host": face_of(room.host),
         "stage": [stage_member(place, faces) for place in stage.on_stage()],
         "hand_count": len(stage.hands()),
+        "club": clubs().card(room.club) if room.club else None,
+        **room_fields(room),
     }
 
 
-def room_card(room: Room, stage: RoomStage, faces: Faces, why: str = "") -> RoomCard:
-    """room: with its host loaded. why: a sentence for one person; a stream that everyone watches has none."""
+def room_fields(room: Room) -> RoomFields:
+    """The fields of RoomState that a live room may change, whose changes `room_changed` tells."""
+    return {
+        "title": room.title,
+        "topic": room.topic,
+        "language": room.language,
+        "visibility": room.visibility,
+        "locked": room.locked,
+        "capacity": capacity_of(room),
+        "hand_policy": room.hand_policy,
+        "stage_locked": room.stage_locked,
+        "fair_floor": room.fair_floor,
+        "turn_secs": room.turn_secs,
+        "chat": room.chat,
+        "questions": room.questions,
+        "links": room.links,
+        "reactions": room.reactions,
+        "polls": room.polls,
+        "slow_mode_secs": room.slow_mode_secs,
+        "deputy": room.deputy_id,
+        "grace_ends_at": _time(room.grace_ends_at),
+        "host_away": room.host_away,
+    }
+
+
+def room_card(room: Room, stage: RoomStage, faces: Faces, why: str = "", *, folded: bool = False) -> RoomCard:
+    """room: with its host loaded. why, folded: for one person; a stream that everyone watches has neither.
+
+    why: a sentence. folded: whether somebody speaks there whom that person has blocked.
+    """
     return {
         "id": room.id,
         "title": room.title,
@@ -137,8 +197,10 @@ def room_card(room: Room, stage: RoomStage, faces: Faces, why: str = "") -> Room
         "host": face_of(room.host),
         "speakers": [faces[place.person] for place in stage.on_stage()[:_FACES_ON_A_CARD]],
         "audience": room.audience,
+        "capacity": capacity_of(room),
         "opened_at": rfc3339(room.opened_at),
         "why": why,
+        "folded": folded,
     }
 
 
@@ -148,6 +210,8 @@ def stage_member(place: StagePlace, faces: Faces) -> StageMember:
         "person": faces[place.person],
         "role": place.role.value,
         "muted": place.muted,
+        "held": place.held,
+        "status": place.status and place.status.value,
         "csrc": place.csrc,
         "since": rfc3339(place.on_stage_since),
     }
@@ -183,7 +247,7 @@ def removal_entry(removal: Removal) -> RemovalEntry:
     }
 
 
-def request_shape(request: SecondModeratorRequest) -> Request:
+def open_request(request: SecondModeratorRequest) -> Request:
     """request: with its two people loaded."""
     return {
         "id": request.id,
@@ -220,7 +284,16 @@ def my_place(stage: RoomStage, person: PersonId, faces: Faces, positions: Mappin
         "invited_by": _face(place.invited_by, faces),
         "muted": place.muted,
         "muted_by": _face(place.muted_by, faces),
+        "held": _held(place, faces),
+        "status": place.status and place.status.value,
+        "silenced": place.silenced,
     }
+
+
+def _held(place: StagePlace, faces: Faces) -> Held | None:
+    if place.held_at is None:
+        return None
+    return {"by": _face(place.held_by, faces), "reason": place.held_reason, "since": rfc3339(place.held_at)}
 
 
 def _time(time: datetime | None) -> str | None:

@@ -1,4 +1,4 @@
-"""Between the database and the rules: places as a RoomStage, and back as the fields that changed."""
+"""Between the database and the rules: a room and its places as a RoomStage, and back as the fields that changed."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
@@ -8,8 +8,8 @@ from django.db.models import Q
 
 from salon.accounts.faces import Face, face_of
 from salon.accounts.models import Person
-from salon.rooms.domain.room_stage import PersonId, RoomStage, StagePlace
-from salon.rooms.enums import Phase, Role
+from salon.rooms.domain.room_stage import PersonId, RoomStage, StagePlace, StageRules
+from salon.rooms.enums import HandPolicy, Phase, Role, Status, Visibility
 from salon.rooms.models import Place, Room
 
 # Whoever has a standing beyond listening, and moderators wherever they are; the partial index `place_standing` finds them.
@@ -20,7 +20,17 @@ STANDING = (
     | Q(role__in=[Role.HOST, Role.MODERATOR])
 )
 
-_PEOPLE = {"invited_by": "invited_by_id", "muted_by": "muted_by_id"}
+_PEOPLE = {"invited_by": "invited_by_id", "muted_by": "muted_by_id", "held_by": "held_by_id"}
+# What the rules of a room's stage are called in its row. Who opened it never changes.
+_RULES = {
+    "hand_policy": "hand_policy",
+    "stage_locked": "stage_locked",
+    "fair_floor": "fair_floor",
+    "visibility": "visibility",
+    "deputy": "deputy_id",
+    "grace_ends_at": "grace_ends_at",
+    "host_away": "host_away",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +42,14 @@ class Seats:
 
 
 def seats_of(room: Room, *people: str) -> Seats:
-    """The stage, the queue, and the places of moderators and of `people`, whether they are in the room or not. One query."""
+    """The stage, the queue, and the places of moderators, the opener, the deputy and `people`, in the room or not. One query."""
     return seats_of_all([room], *people)[room.id]
 
 
 def seats_of_all(rooms: Sequence[Room], *people: str) -> dict[str, Seats]:
     """`seats_of` for several rooms by id; still one query."""
-    return _seats_by_room(rooms, STANDING | Q(person__in=people))
+    running = {person for room in rooms for person in (room.host_id, room.deputy_id) if person}
+    return _seats_by_room(rooms, STANDING | Q(person__in=running.union(people)))
 
 
 def seats_on_stage(rooms: Sequence[Room]) -> dict[str, Seats]:
@@ -53,9 +64,19 @@ def save_changed_places(room: Room, before: RoomStage, after: RoomStage, now: da
     for person, place in after.places.items():
         changed = _changed_fields(before.places[person], place, now)
         alike.setdefault(tuple(changed.items()), []).append(person)
-    for change, people in alike.items():
+    # A room has one host at any moment (`place_one_host`): whoever was it stops first.
+    for change, people in sorted(alike.items(), key=lambda item: ("role", Role.HOST) in item[0]):
         if change:
             Place.objects.filter(room=room, person__in=people).update(**dict(change))
+
+
+def save_changed_rules(room: Room, before: StageRules, after: StageRules) -> None:
+    """Write the rules in which `after` differs into the room, whose row is locked."""
+    changed = {name: column for name, column in _RULES.items() if getattr(before, name) != getattr(after, name)}
+    for name, column in changed.items():
+        setattr(room, column, getattr(after, name))
+    if changed:
+        room.save(update_fields=list(changed.values()))
 
 
 def add_faces(seats: Seats, people: Iterable[Person]) -> None:
@@ -64,7 +85,7 @@ def add_faces(seats: Seats, people: Iterable[Person]) -> None:
 
 def _seats_by_room(rooms: Sequence[Room], wanted: Q) -> dict[str, Seats]:
     places: dict[str, list[Place]] = {room.id: [] for room in rooms}
-    for place in Place.objects.select_related("person", "invited_by", "muted_by").filter(wanted, room__in=list(places)):
+    for place in Place.objects.select_related("person", "invited_by", "muted_by", "held_by").filter(wanted, room__in=list(places)):
         places[place.room_id].append(place)
     return {room.id: _seats(room, places[room.id]) for room in rooms}
 
@@ -72,10 +93,23 @@ def _seats_by_room(rooms: Sequence[Room], wanted: Q) -> dict[str, Seats]:
 def _seats(room: Room, places: list[Place]) -> Seats:
     faces: dict[str, Face] = {}
     for place in places:
-        for person in (place.person, place.invited_by, place.muted_by):
+        for person in (place.person, place.invited_by, place.muted_by, place.held_by):
             if person is not None and person.id not in faces:
                 faces[person.id] = face_of(person)
-    return Seats(RoomStage(Phase(room.phase), {PersonId(place.person_id): _stage_place(place) for place in places}), faces)
+    return Seats(RoomStage(Phase(room.phase), {PersonId(place.person_id): _stage_place(place) for place in places}, _rules(room)), faces)
+
+
+def _rules(room: Room) -> StageRules:
+    return StageRules(
+        hand_policy=HandPolicy(room.hand_policy),
+        stage_locked=room.stage_locked,
+        fair_floor=room.fair_floor,
+        visibility=Visibility(room.visibility),
+        opener=PersonId(room.host_id),
+        deputy=_id(room.deputy_id),
+        grace_ends_at=room.grace_ends_at,
+        host_away=room.host_away,
+    )
 
 
 def _stage_place(place: Place) -> StagePlace:
@@ -87,10 +121,17 @@ def _stage_place(place: Place) -> StagePlace:
         on_stage_since=place.on_stage_since,
         hand_raised_at=place.hand_raised_at,
         invited_at=place.invited_at,
-        invited_by=PersonId(place.invited_by_id) if place.invited_by_id else None,
+        invited_by=_id(place.invited_by_id),
         muted=place.muted,
-        muted_by=PersonId(place.muted_by_id) if place.muted_by_id else None,
+        muted_by=_id(place.muted_by_id),
+        held_at=place.held_at,
+        held_by=_id(place.held_by_id),
+        held_reason=place.held_reason,
+        status=Status(place.status) if place.status else None,
+        silenced=place.silenced,
+        ever_moderated=place.ever_moderated,
         has_spoken=place.has_spoken,
+        talked_ms=place.talked_ms,
         stage_lost_at=place.stage_lost_at,
         epoch=place.epoch,
     )
@@ -104,6 +145,12 @@ def _changed_fields(before: StagePlace, after: StagePlace, now: datetime) -> dic
             continue
         if field.name == "is_in":
             changed |= {"left_at": None, "entered_at": now} if value else {"left_at": now}
+        elif field.name == "status":
+            changed["status"] = value or ""
         else:
             changed[_PEOPLE.get(field.name, field.name)] = value
     return changed
+
+
+def _id(person: str | None) -> PersonId | None:
+    return PersonId(person) if person else None

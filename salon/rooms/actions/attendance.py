@@ -12,7 +12,7 @@ from salon.accounts.models import Person
 from salon.rooms import media
 from salon.rooms.access import access_room_as_person, is_removed
 from salon.rooms.actions.end_room import end_if_empty
-from salon.rooms.actions.locked_room import locked_room
+from salon.rooms.actions.locked_room import Record, locked_room
 from salon.rooms.actions.places import ensure_place
 from salon.rooms.domain import lifecycle
 from salon.rooms.domain.room_stage import PersonId
@@ -39,7 +39,7 @@ def enter_room(room: Room, person: Person) -> int:
         # The host has a place from the opening on, and enters it now.
         Place.objects.filter(room=room, person=person, entered_at=None).update(entered_at=locked.now)
         # Who listened where is nobody's business later: no audit record.
-        return locked.commit(outcome, "enter_room", actor=person, audited=False)
+        return locked.commit(outcome, "enter_room", actor=person, record=Record.NOWHERE)
 
 
 def leave_room(caller: Caller, room_id: str) -> int:
@@ -53,7 +53,7 @@ def leave(room: Room, person: Person) -> int:
     with locked_room(room, person) as locked:
         outcome = lifecycle.leave_room(locked.stage, PersonId(person.id))
         # Not recorded either: who left had been there.
-        seq = locked.commit(outcome, "leave_room", actor=person, audited=False)
+        seq = locked.commit(outcome, "leave_room", actor=person, record=Record.NOWHERE)
         # After the outermost transaction, which may be a receipt's: a second emission in one may wait for others in a circle.
         # Where it fails the person has left all the same, and the keeper finds the empty room.
         transaction.on_commit(partial(end_if_empty, room), robust=True)
@@ -65,7 +65,7 @@ def lose_connection(room: Room, person: Person) -> int:
     """For somebody without sound for the grace time. Raises RoomEnded, NotInRoom."""
     with locked_room(room, person) as locked:
         outcome = lifecycle.lose_connection(locked.stage, PersonId(person.id), locked.now)
-        seq = locked.commit(outcome, "lose_connection", actor=None, target=person, audited=False)
+        seq = locked.commit(outcome, "lose_connection", actor=None, target=person, record=Record.NOWHERE)
     end_if_empty(room)
     return seq
 
@@ -73,7 +73,7 @@ def lose_connection(room: Room, person: Person) -> int:
 def cut_off(room: Room, person: Person) -> None:
     """Silence what sound the person has in this room, at once; they may come back."""
     with locked_room(room, person) as locked:
-        locked.commit(lifecycle.cut_off(locked.stage, PersonId(person.id)), "cut_off", actor=None, target=person, audited=False)
+        locked.commit(lifecycle.cut_off(locked.stage, PersonId(person.id)), "cut_off", actor=None, target=person, record=Record.NOWHERE)
 
 
 def close_at_media(session: str, owner: str) -> None:

@@ -2,7 +2,7 @@
 
 from salon.accounts.callers import Caller
 from salon.rooms.access import access_person_by_id, access_room_as_person
-from salon.rooms.actions.locked_room import locked_room
+from salon.rooms.actions.locked_room import Record, locked_room
 from salon.rooms.domain import stage
 from salon.rooms.domain.room_stage import PersonId
 
@@ -20,4 +20,4 @@ def move_to_audience(caller: Caller, room_id: str, person_id: str) -> int:
     person = access_person_by_id(person_id)
     with locked_room(room, moderator, person) as locked:
         outcome = stage.move_to_audience(locked.stage, PersonId(moderator.id), PersonId(person.id))
-        return locked.commit(outcome, "move_to_audience", actor=moderator, target=person)
+        return locked.commit(outcome, "move_to_audience", actor=moderator, target=person, record=Record.LOG)

@@ -1,10 +1,10 @@
 from salon.accounts.callers import Caller
 from salon.rooms.actions import end_room
 
-from .message import Message, NoFields
+from .message import Acted, Message, NoFields
 
 
-def act(caller: Caller, room_id: str, fields: NoFields) -> int:
+def act(caller: Caller, room_id: str, fields: NoFields) -> Acted:
     return end_room.end_room(caller, room_id)
 
 

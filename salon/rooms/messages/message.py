@@ -10,9 +10,10 @@ from pydantic import ConfigDict, StringConstraints
 from salon.accounts.callers import Caller
 from salon.rooms.actions.acted import Acted
 
-__all__ = ["Acted", "Fields", "Message", "NoFields", "OnePerson", "PersonIdField"]
+__all__ = ["Acted", "Fields", "IdField", "Message", "NoFields", "OnePerson", "OneRequest", "PersonIdField"]
 
-PersonIdField = Annotated[str, StringConstraints(pattern=r"^[a-z2-7]{26}$")]
+IdField = Annotated[str, StringConstraints(pattern=r"^[a-z2-7]{26}$")]
+PersonIdField = IdField
 
 
 class Fields(Schema):
@@ -29,6 +30,12 @@ class OnePerson(Fields):
     """A command about one person."""
 
     person: PersonIdField
+
+
+class OneRequest(Fields):
+    """A command about what waits for a second moderator."""
+
+    request: IdField
 
 
 F = TypeVar("F", bound=Fields)

@@ -7,7 +7,7 @@ from salon.common.text import clean_line
 from salon.rooms.actions import remove_person
 from salon.rooms.models.removal import REASON_MAX
 
-from .message import Fields, Message, PersonIdField
+from .message import Acted, Fields, Message, PersonIdField
 
 # A year: beyond it "for good" is the honest word.
 _MINUTES_MAX = 366 * 24 * 60
@@ -19,7 +19,7 @@ class RemovePerson(Fields):
     minutes: Annotated[int, Field(ge=1, le=_MINUTES_MAX)] | None = None
 
 
-def act(caller: Caller, room_id: str, fields: RemovePerson) -> int:
+def act(caller: Caller, room_id: str, fields: RemovePerson) -> Acted:
     reason = clean_line(fields.reason, REASON_MAX, field="reason")
     return remove_person.remove_person(caller, room_id, fields.person, reason=reason, minutes=fields.minutes)
 

@@ -1,0 +1,11 @@
+from salon.accounts.callers import Caller
+from salon.rooms.actions import requests
+
+from .message import Message, OneRequest
+
+
+def act(caller: Caller, room_id: str, fields: OneRequest) -> int:
+    return requests.refuse_request(caller, room_id, fields.request)
+
+
+MESSAGE = Message("refuse_request", OneRequest, act, "Turn down what another moderator has asked for")
