@@ -14,6 +14,8 @@ class Character:
     name: str
     bio: str
     languages: tuple[str, ...]
+    follows: tuple[str, ...]
+    """Handles, from the first they followed to the last."""
 
     @property
     def portrait(self) -> Path:
@@ -47,7 +49,9 @@ class Script:
 @cache
 def characters() -> tuple[Character, ...]:
     entries = json.loads((FOLDER / "people.json").read_text(encoding="utf-8"))
-    return tuple(Character(entry["handle"], entry["name"], entry["bio"], tuple(entry["languages"])) for entry in entries)
+    return tuple(
+        Character(entry["handle"], entry["name"], entry["bio"], tuple(entry["languages"]), tuple(entry["follows"])) for entry in entries
+    )
 
 
 @cache

@@ -7,6 +7,7 @@ in which anybody else has signed up is an operator's own and is never touched.
 import json
 import logging
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from django.contrib.auth.models import Group
@@ -18,6 +19,7 @@ from salon.accounts.errors import TokenInvalid
 from salon.accounts.models import AccessToken, Person
 from salon.common.ids import new_id
 from salon.demo.community import Character, characters
+from salon.social.actions.follows import follow
 
 logger = logging.getLogger(__name__)
 
@@ -34,8 +36,10 @@ def seed_community() -> bool:
     if Group.objects.filter(name=COMMUNITY).exists() or Person.objects.exists():
         return False
     community = Group.objects.create(name=COMMUNITY)
-    for character in characters():
-        _settle(character).groups.add(community)
+    people = {character.handle: _settle(character) for character in characters()}
+    for person in people.values():
+        person.groups.add(community)
+    _acquaint(people)
     logger.info("The demo community moved in.", extra={"action": "demo_seeded", "people": len(characters())})
     return True
 
@@ -58,6 +62,12 @@ def _settle(character: Character) -> Person:
     person = Person.objects.create_user(character.handle, name=character.name, bio=character.bio, languages=list(character.languages))
     person.picture.save(f"{new_id()}.webp", ContentFile(character.portrait.read_bytes()))
     return person
+
+
+def _acquaint(people: Mapping[str, Person]) -> None:
+    for character in characters():
+        for handle in character.follows:
+            follow(people[character.handle], handle)
 
 
 def _token_of(person: Person, known: str | None) -> str:

@@ -50,6 +50,21 @@ def test_some_people_only_listen_and_can_be_a_newcomer() -> None:
     assert not set(quiet_handles()) & {handle for script in scripts() for handle in script.speakers}
 
 
+def test_everybody_follows_three_to_eight_others_and_is_followed() -> None:
+    handles = {character.handle for character in characters()}
+    for character in characters():
+        assert 3 <= len(character.follows) == len(set(character.follows)) <= 8
+        assert set(character.follows) <= handles - {character.handle}
+    assert {followed for character in characters() for followed in character.follows} == handles
+
+
+@pytest.mark.parametrize("handle", quiet_handles())
+def test_quiet_people_are_followed_by_the_speakers_of_one_room_and_not_of_another(handle: str) -> None:
+    followers = {character.handle for character in characters() if handle in character.follows}
+    rooms = [bool(followers & set(script.speakers)) for script in scripts()]
+    assert True in rooms and False in rooms
+
+
 @pytest.mark.parametrize("character", characters(), ids=lambda character: character.handle)
 def test_character_fits_a_profile_and_has_a_small_portrait(character: Character) -> None:
     assert 3 <= len(character.handle) <= 24 and len(character.name) <= 60 and 20 <= len(character.bio) <= 1000

@@ -11,6 +11,7 @@ from salon.accounts.errors import TokenInvalid
 from salon.accounts.models import AccessToken, Person
 from salon.demo.community import characters
 from salon.demo.seed import COMMUNITY, community_tokens, seed_community
+from salon.social.models import Follow
 
 pytestmark = pytest.mark.django_db
 
@@ -32,6 +33,8 @@ def test_seed_community_in_an_empty_database_makes_everybody_with_a_picture() ->
     assert nora.bio.startswith("Harbour pilot.")
     assert nora.picture.read()[8:12] == b"WEBP"
     assert not nora.has_usable_password()
+    followed = Follow.objects.filter(follower=nora).order_by("at").values_list("followed__handle", flat=True)
+    assert list(followed) == ["idris", "bea", "ingrid", "theo", "sam"]
 
 
 def test_seed_community_a_second_time_changes_nothing() -> None:
