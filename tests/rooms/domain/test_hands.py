@@ -1,20 +1,24 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from salon.rooms.domain import hands
-from salon.rooms.domain.room_stage import HandInvited, HandQueued, HandUnqueued, PersonId, RoomStage, StagePlace
+from salon.rooms.domain.people import UNKNOWN, Acquaintance
+from salon.rooms.domain.room_stage import HandInvited, HandQueued, HandUnqueued, PersonId, RoomStage, StagePlace, StageRules
 from salon.rooms.domain.standing import Standing
-from salon.rooms.enums import Phase, Role
+from salon.rooms.enums import HandPolicy, Phase, Role
 from salon.rooms.errors import (
     AlreadyInvited,
     AlreadyOnStage,
     HandAlreadyRaised,
     HandNotRaised,
+    HandsNotAllowed,
     NotAModerator,
     NotInRoom,
     NotInvited,
     RoomEnded,
+    StageIsOpen,
 )
 
 NOW = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
@@ -37,7 +41,7 @@ def standing(outcome_stage, person):
 
 
 def raised(before=None, person=LISTENER, at=NOW) -> RoomStage:
-    return hands.raise_hand(before or stage(), person, at).stage
+    return hands.raise_hand(before or stage(), person, at, UNKNOWN).stage
 
 
 def invited(before=None, person=LISTENER) -> RoomStage:
@@ -45,7 +49,7 @@ def invited(before=None, person=LISTENER) -> RoomStage:
 
 
 def test_raise_hand_puts_a_listener_at_the_end_of_the_queue():
-    outcome = hands.raise_hand(raised(), OTHER, NOW + timedelta(seconds=1))
+    outcome = hands.raise_hand(raised(), OTHER, NOW + timedelta(seconds=1), UNKNOWN)
     assert [place.person for place in outcome.stage.hands()] == [LISTENER, OTHER]
     assert outcome.happened == (HandQueued(OTHER),)
     assert standing(outcome.stage, OTHER) is Standing.HAND_UP
@@ -69,7 +73,54 @@ def test_raise_hand_by_a_clock_that_is_behind_still_comes_last():
 )
 def test_raise_hand_refused(before, person, refusal):
     with pytest.raises(refusal):
-        hands.raise_hand(before, person, NOW)
+        hands.raise_hand(before, person, NOW, UNKNOWN)
+
+
+def known(**facts) -> Acquaintance:
+    return Acquaintance(**facts)
+
+
+def under(policy, before=None) -> RoomStage:
+    return replace(before or stage(), rules=StageRules(hand_policy=policy))
+
+
+@pytest.mark.parametrize(
+    ("policy", "acquaintance"),
+    [
+        (HandPolicy.EVERYONE, known()),
+        (HandPolicy.FOLLOWED_BY_SPEAKERS, known(followed_by=frozenset({OTHER, SPEAKER}))),
+        (HandPolicy.CLUB_MEMBERS, known(in_club=True)),
+    ],
+)
+def test_raise_hand_where_the_policy_lets(policy, acquaintance):
+    assert standing(hands.raise_hand(under(policy), LISTENER, NOW, acquaintance).stage, LISTENER) is Standing.HAND_UP
+
+
+@pytest.mark.parametrize(
+    ("policy", "acquaintance", "refusal"),
+    [
+        (HandPolicy.FOLLOWED_BY_SPEAKERS, known(in_club=True), HandsNotAllowed),
+        (HandPolicy.FOLLOWED_BY_SPEAKERS, known(followed_by=frozenset({OTHER, GONE})), HandsNotAllowed),
+        (HandPolicy.CLUB_MEMBERS, known(followed_by=frozenset({HOST})), HandsNotAllowed),
+        (HandPolicy.NOBODY, known(followed_by=frozenset({HOST}), in_club=True), HandsNotAllowed),
+        (HandPolicy.OPEN_STAGE, known(followed_by=frozenset({HOST}), in_club=True), StageIsOpen),
+    ],
+)
+def test_raise_hand_where_the_policy_does_not(policy, acquaintance, refusal):
+    with pytest.raises(refusal):
+        hands.raise_hand(under(policy), LISTENER, NOW, acquaintance)
+
+
+@pytest.mark.parametrize("policy", [HandPolicy.FOLLOWED_BY_SPEAKERS, HandPolicy.CLUB_MEMBERS, HandPolicy.NOBODY])
+def test_raise_hand_by_a_moderator_is_under_no_policy(policy):
+    before = stage(**{LISTENER: StagePlace(person=LISTENER, csrc=3, role=Role.MODERATOR)})
+    assert standing(hands.raise_hand(under(policy, before), LISTENER, NOW, UNKNOWN).stage, LISTENER) is Standing.HAND_UP
+
+
+def test_raise_hand_by_a_moderator_where_the_stage_is_open_refused():
+    before = stage(**{LISTENER: StagePlace(person=LISTENER, csrc=3, role=Role.MODERATOR)})
+    with pytest.raises(StageIsOpen):
+        hands.raise_hand(under(HandPolicy.OPEN_STAGE, before), LISTENER, NOW, UNKNOWN)
 
 
 def test_lower_hand_takes_back_an_invitation_that_answered_it():

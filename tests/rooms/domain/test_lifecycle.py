@@ -3,10 +3,22 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from salon.rooms.domain import hands, lifecycle, stage
-from salon.rooms.domain.room_stage import HandsCleared, HandUnqueued, PersonId, RoomClosed, RoomStage, StageJoined, StageLeft, StagePlace
+from salon.rooms.domain import hands, lifecycle, mutes, stage
+from salon.rooms.domain.room_stage import (
+    HandsCleared,
+    HandUnqueued,
+    Outcome,
+    PersonId,
+    RoomClosed,
+    RoomStage,
+    StageJoined,
+    StageLeft,
+    StagePlace,
+    StageRules,
+)
 from salon.rooms.domain.standing import Standing
-from salon.rooms.enums import EndReason, Phase, Role, StageLeftReason
+from salon.rooms.domain.succession import with_host
+from salon.rooms.enums import EndReason, Phase, Role, StageLeftReason, Status
 from salon.rooms.errors import CannotActOnModerator, NotAModerator, NotInRoom, RoomEnded
 
 NOW = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
@@ -73,7 +85,7 @@ def test_leave_room_refused(before, refusal):
 
 @pytest.mark.parametrize("muted", [True, False])
 def test_lose_connection_keeps_the_stage_and_the_mute_for_two_minutes(muted):
-    before = stage.mute_speaker(room(), MODERATOR, SPEAKER).stage if muted else room()
+    before = mutes.mute_speaker(room(), MODERATOR, SPEAKER).stage if muted else room()
     outcome = lifecycle.lose_connection(before, SPEAKER, NOW)
     assert outcome.happened == (StageLeft(SPEAKER, StageLeftReason.LEFT),)
     assert outcome.stage.places[SPEAKER].standing is Standing.OUT
@@ -83,9 +95,24 @@ def test_lose_connection_keeps_the_stage_and_the_mute_for_two_minutes(muted):
 
 
 def test_lose_connection_longer_than_two_minutes_costs_the_stage():
-    lost = lifecycle.lose_connection(stage.mute(room(), SPEAKER).stage, SPEAKER, NOW).stage
+    lost = lifecycle.lose_connection(mutes.mute(room(), SPEAKER).stage, SPEAKER, NOW).stage
     back = lifecycle.enter(lost, SPEAKER, NOW + timedelta(minutes=2, microseconds=1)).stage.places[SPEAKER]
     assert (back.standing, back.role, back.muted) == (Standing.LISTENING, Role.LISTENER, False)
+
+
+def test_lose_connection_on_a_call_keeps_the_stage_and_the_status_for_ten_minutes():
+    on_a_call = stage.set_status(room(), SPEAKER, Status.ON_A_CALL).stage
+    lost = lifecycle.lose_connection(on_a_call, SPEAKER, NOW).stage
+    back = lifecycle.enter(lost, SPEAKER, NOW + timedelta(minutes=10)).stage.places[SPEAKER]
+    assert (back.standing, back.status) == (Standing.ON_STAGE, Status.ON_A_CALL)
+    late = lifecycle.enter(lost, SPEAKER, NOW + timedelta(minutes=10, microseconds=1)).stage.places[SPEAKER]
+    assert (late.standing, late.status) == (Standing.LISTENING, None)
+
+
+def test_return_of_who_lost_the_connection_is_not_stopped_by_a_stage_lock():
+    lost = lifecycle.lose_connection(room(), SPEAKER, NOW).stage
+    locked = replace(lost, rules=StageRules(stage_locked=True))
+    assert lifecycle.enter(locked, SPEAKER, NOW).stage.places[SPEAKER].standing is Standing.ON_STAGE
 
 
 def test_lose_connection_in_the_audience_keeps_nothing():
@@ -134,6 +161,25 @@ def test_remove_person_refused(before, actor, person, refusal, field):
     assert refused.value.field == field
 
 
+def test_remove_person_on_a_call_leaves_no_status():
+    lost = lifecycle.lose_connection(stage.set_status(room(), SPEAKER, Status.ON_A_CALL).stage, SPEAKER, NOW).stage
+    assert lifecycle.remove_person(lost, HOST, SPEAKER).stage.places[SPEAKER].status is None
+
+
+@pytest.mark.parametrize("actor", [HOST, MODERATOR, PEER])
+def test_undo_removal_by_any_moderator_changes_nothing_on_the_stage(actor):
+    assert lifecycle.undo_removal(room(), actor) == Outcome(room())
+
+
+@pytest.mark.parametrize(
+    ("before", "actor", "refusal"),
+    [(room(Phase.ENDED), HOST, RoomEnded), (room(), STRANGER, NotInRoom), (room(), SPEAKER, NotAModerator)],
+)
+def test_undo_removal_refused(before, actor, refusal):
+    with pytest.raises(refusal):
+        lifecycle.undo_removal(before, actor)
+
+
 def test_cut_off_raises_the_epoch_and_nothing_else():
     before = room()
     after = lifecycle.cut_off(before, SPEAKER).stage
@@ -151,6 +197,13 @@ def test_end_room_puts_everybody_out(actor):
 def test_end_room_by_a_host_who_is_outside():
     away = lifecycle.leave_room(room(), HOST).stage
     assert lifecycle.end_room(away, HOST).stage.phase is Phase.ENDED
+
+
+def test_end_room_by_who_opened_it_while_somebody_stands_in_for_them():
+    away = lifecycle.leave_room(room(), HOST).stage
+    stood_in = with_host(replace(away, rules=StageRules(opener=HOST)), MODERATOR).stage
+    assert stood_in.places[HOST].role is Role.MODERATOR
+    assert lifecycle.end_room(stood_in, HOST).stage.phase is Phase.ENDED
 
 
 @pytest.mark.parametrize(

@@ -1,53 +1,52 @@
-from datetime import UTC, datetime, timedelta
-
 import pytest
 
-from salon.rooms.domain import hands, stage
-from salon.rooms.domain.room_stage import HandUnqueued, MuteChanged, PersonId, RoomStage, StageJoined, StageLeft, StagePlace
+from salon.rooms.domain import hands, mutes, stage
+from salon.rooms.domain.people import UNKNOWN, Acquaintance
+from salon.rooms.domain.room_stage import HandUnqueued, Outcome, RoomStage, StageJoined, StageLeft, StatusChanged
 from salon.rooms.domain.standing import Standing
-from salon.rooms.enums import Phase, Role, StageLeftReason
+from salon.rooms.enums import HandPolicy, Phase, Role, StageLeftReason, Status
 from salon.rooms.errors import (
-    AlreadyMuted,
     AlreadyOnStage,
     CannotActOnModerator,
+    CannotComeUp,
     NotAModerator,
     NotInRoom,
     NotInvited,
-    NotMuted,
     NotOnStage,
     RoomEnded,
+    StageLocked,
+    StageNotOpen,
 )
-
-NOW = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
-HOST, MODERATOR, PEER, SPEAKER, LISTENER, STRANGER = map(PersonId, ("host", "moderator", "peer", "speaker", "listener", "stranger"))
-
-
-def room(phase=Phase.LIVE) -> RoomStage:
-    def place(person, csrc, role, minutes=None):
-        return StagePlace(person=person, csrc=csrc, role=role, on_stage_since=NOW - timedelta(minutes=minutes) if minutes else None)
-
-    places = [
-        place(HOST, 1, Role.HOST, 9),
-        place(MODERATOR, 2, Role.MODERATOR, 8),
-        place(PEER, 3, Role.MODERATOR, 7),
-        place(SPEAKER, 4, Role.SPEAKER, 6),
-        place(LISTENER, 5, Role.LISTENER),
-    ]
-    return RoomStage(phase, {each.person: each for each in places})
+from tests.rooms.domain.full_room import (
+    HOST,
+    INVITED,
+    LISTENER,
+    MODERATOR,
+    NOW,
+    OUTSIDE,
+    PEER,
+    SPEAKER,
+    STRANGER,
+    WAITING,
+    full_room,
+    minutes_ago,
+    people_on_stage,
+    with_changed,
+)
 
 
 def invited() -> RoomStage:
-    return hands.invite_to_stage(hands.raise_hand(room(), LISTENER, NOW).stage, MODERATOR, LISTENER, NOW).stage
+    return hands.invite_to_stage(hands.raise_hand(full_room(), LISTENER, NOW, UNKNOWN).stage, MODERATOR, LISTENER, NOW).stage
 
 
 def muted(person=SPEAKER, by=MODERATOR) -> RoomStage:
-    return stage.mute_speaker(room(), by, person).stage
+    return mutes.mute_speaker(full_room(), by, person).stage
 
 
 def test_accept_invitation_brings_the_invited_up_last_and_unmuted():
-    outcome = stage.accept_invitation(invited(), LISTENER, NOW)
+    outcome = stage.accept_invitation(invited(), LISTENER, NOW, UNKNOWN)
     place = outcome.stage.places[LISTENER]
-    assert [p.person for p in outcome.stage.on_stage()] == [HOST, MODERATOR, PEER, SPEAKER, LISTENER]
+    assert people_on_stage(outcome.stage) == [HOST, MODERATOR, SPEAKER, LISTENER]
     assert (place.role, place.muted, place.queued_at, place.invited_by) == (Role.SPEAKER, False, None, None)
     assert outcome.happened == (HandUnqueued(LISTENER), StageJoined(LISTENER))
 
@@ -55,29 +54,29 @@ def test_accept_invitation_brings_the_invited_up_last_and_unmuted():
 @pytest.mark.parametrize(
     ("before", "person", "refusal"),
     [
-        (room(Phase.ENDED), LISTENER, RoomEnded),
-        (room(), STRANGER, NotInRoom),
-        (room(), LISTENER, NotInvited),
-        (hands.raise_hand(room(), LISTENER, NOW).stage, LISTENER, NotInvited),
-        (room(), SPEAKER, AlreadyOnStage),
+        (full_room(Phase.ENDED), LISTENER, RoomEnded),
+        (full_room(), STRANGER, NotInRoom),
+        (full_room(), LISTENER, NotInvited),
+        (hands.raise_hand(full_room(), LISTENER, NOW, UNKNOWN).stage, LISTENER, NotInvited),
+        (full_room(), SPEAKER, AlreadyOnStage),
     ],
 )
 def test_accept_invitation_refused(before, person, refusal):
     with pytest.raises(refusal):
-        stage.accept_invitation(before, person, NOW)
+        stage.accept_invitation(before, person, NOW, UNKNOWN)
 
 
 def test_step_down_makes_a_speaker_a_listener():
-    outcome = stage.step_down(room(), SPEAKER)
+    outcome = stage.step_down(full_room(), SPEAKER)
     place = outcome.stage.places[SPEAKER]
     assert (place.role, place.standing) == (Role.LISTENER, Standing.LISTENING)
     assert outcome.happened == (StageLeft(SPEAKER, StageLeftReason.STEPPED_DOWN),)
 
 
 def test_step_down_keeps_a_moderators_role_and_they_come_back_by_their_own_invitation():
-    down = stage.step_down(room(), MODERATOR).stage
+    down = stage.step_down(full_room(), MODERATOR).stage
     assert down.places[MODERATOR].role is Role.MODERATOR
-    back = stage.accept_invitation(hands.invite_to_stage(down, MODERATOR, MODERATOR, NOW).stage, MODERATOR, NOW).stage
+    back = stage.accept_invitation(hands.invite_to_stage(down, MODERATOR, MODERATOR, NOW).stage, MODERATOR, NOW, UNKNOWN).stage
     assert (back.places[MODERATOR].role, back.places[MODERATOR].on_stage) == (Role.MODERATOR, True)
 
 
@@ -88,10 +87,10 @@ def test_step_down_ends_a_mute():
 @pytest.mark.parametrize(
     ("before", "person", "refusal"),
     [
-        (room(Phase.ENDED), SPEAKER, RoomEnded),
-        (room(), STRANGER, NotInRoom),
-        (room(), LISTENER, NotOnStage),
-        (hands.raise_hand(room(), LISTENER, NOW).stage, LISTENER, NotOnStage),
+        (full_room(Phase.ENDED), SPEAKER, RoomEnded),
+        (full_room(), STRANGER, NotInRoom),
+        (full_room(), LISTENER, NotOnStage),
+        (hands.raise_hand(full_room(), LISTENER, NOW, UNKNOWN).stage, LISTENER, NotOnStage),
         (invited(), LISTENER, NotOnStage),
     ],
 )
@@ -104,7 +103,7 @@ def test_step_down_refused(before, person, refusal):
     ("actor", "person"), [(MODERATOR, SPEAKER), (HOST, SPEAKER), (HOST, MODERATOR), (MODERATOR, MODERATOR), (HOST, HOST)]
 )
 def test_move_to_audience(actor, person):
-    outcome = stage.move_to_audience(room(), actor, person)
+    outcome = stage.move_to_audience(full_room(), actor, person)
     assert outcome.stage.places[person].standing is Standing.LISTENING
     assert outcome.happened == (StageLeft(person, StageLeftReason.MOVED),)
 
@@ -112,13 +111,13 @@ def test_move_to_audience(actor, person):
 @pytest.mark.parametrize(
     ("before", "actor", "person", "refusal", "field"),
     [
-        (room(Phase.ENDED), HOST, SPEAKER, RoomEnded, None),
-        (room(), STRANGER, SPEAKER, NotInRoom, None),
-        (room(), SPEAKER, PEER, NotAModerator, None),
-        (room(), HOST, STRANGER, NotInRoom, "person"),
-        (room(), HOST, LISTENER, NotOnStage, "person"),
-        (room(), MODERATOR, PEER, CannotActOnModerator, "person"),
-        (room(), MODERATOR, HOST, CannotActOnModerator, "person"),
+        (full_room(Phase.ENDED), HOST, SPEAKER, RoomEnded, None),
+        (full_room(), STRANGER, SPEAKER, NotInRoom, None),
+        (full_room(), SPEAKER, PEER, NotAModerator, None),
+        (full_room(), HOST, STRANGER, NotInRoom, "person"),
+        (full_room(), HOST, LISTENER, NotOnStage, "person"),
+        (with_changed(full_room(), PEER, on_stage_since=minutes_ago(3)), MODERATOR, PEER, CannotActOnModerator, "person"),
+        (full_room(), MODERATOR, HOST, CannotActOnModerator, "person"),
     ],
 )
 def test_move_to_audience_refused(before, actor, person, refusal, field):
@@ -127,66 +126,74 @@ def test_move_to_audience_refused(before, actor, person, refusal, field):
     assert refused.value.field == field
 
 
-def test_mute_and_unmute_oneself():
-    outcome = stage.mute(room(), SPEAKER)
-    assert (outcome.stage.places[SPEAKER].muted, outcome.stage.places[SPEAKER].muted_by) == (True, None)
-    assert outcome.happened == (MuteChanged(SPEAKER, muted=True, held=False),)
-    undone = stage.unmute(outcome.stage, SPEAKER)
-    assert undone.stage == room()
-    assert undone.happened == (MuteChanged(SPEAKER, muted=False, held=False),)
+def open_room(**rules) -> RoomStage:
+    return full_room(**{"hand_policy": HandPolicy.OPEN_STAGE, **rules})
+
+
+@pytest.mark.parametrize("person", [LISTENER, WAITING, INVITED, PEER])
+def test_step_up_from_anywhere_in_the_audience_and_muted(person):
+    before = open_room()
+    outcome = stage.step_up(before, person, NOW, UNKNOWN)
+    place = outcome.stage.places[person]
+    assert (place.standing, place.muted, place.muted_by, place.queued_at) == (Standing.ON_STAGE, True, None, None)
+    assert place.role is (Role.MODERATOR if person == PEER else Role.SPEAKER)
+    assert outcome.happened == (*([HandUnqueued(person)] if before.places[person].queued_at else []), StageJoined(person))
+    assert people_on_stage(outcome.stage)[-1] == person
+
+
+@pytest.mark.parametrize("rules", [{"stage_locked": True}, {"host_away": True}])
+def test_step_up_while_the_stage_is_locked_is_for_moderators(rules):
+    before = open_room(**rules)
+    assert stage.step_up(before, PEER, NOW, UNKNOWN).stage.places[PEER].on_stage
+    with pytest.raises(StageLocked):
+        stage.step_up(before, LISTENER, NOW, UNKNOWN)
+
+
+@pytest.mark.parametrize("person", [LISTENER, PEER])
+def test_step_up_refused_where_somebody_on_the_stage_has_blocked_them(person):
+    with pytest.raises(CannotComeUp):
+        stage.step_up(open_room(), person, NOW, Acquaintance(blocked_by=frozenset({SPEAKER})))
 
 
 @pytest.mark.parametrize(
     ("before", "person", "refusal"),
     [
-        (room(Phase.ENDED), SPEAKER, RoomEnded),
-        (room(), STRANGER, NotInRoom),
-        (room(), LISTENER, NotOnStage),
-        (muted(), SPEAKER, AlreadyMuted),
+        (full_room(Phase.ENDED), LISTENER, RoomEnded),
+        (open_room(), STRANGER, NotInRoom),
+        (open_room(), OUTSIDE, NotInRoom),
+        (full_room(), LISTENER, StageNotOpen),
+        (full_room(), PEER, StageNotOpen),
+        (open_room(), SPEAKER, AlreadyOnStage),
     ],
 )
-def test_mute_refused(before, person, refusal):
+def test_step_up_refused(before, person, refusal):
     with pytest.raises(refusal):
-        stage.mute(before, person)
+        stage.step_up(before, person, NOW, UNKNOWN)
+
+
+def test_set_status_and_take_it_back():
+    outcome = stage.set_status(full_room(), SPEAKER, Status.ON_A_CALL)
+    assert outcome.stage == with_changed(full_room(), SPEAKER, status=Status.ON_A_CALL)
+    assert outcome.happened == (StatusChanged(SPEAKER, Status.ON_A_CALL),)
+    undone = stage.set_status(outcome.stage, SPEAKER, None)
+    assert (undone.stage, undone.happened) == (full_room(), (StatusChanged(SPEAKER, None),))
+
+
+@pytest.mark.parametrize("status", [None, Status.ON_A_CALL])
+def test_set_status_again_changes_nothing(status):
+    before = with_changed(full_room(), SPEAKER, status=status)
+    assert stage.set_status(before, SPEAKER, status) == Outcome(before)
+
+
+def test_step_down_ends_a_status():
+    before = with_changed(full_room(), SPEAKER, status=Status.ON_A_CALL)
+    assert stage.step_down(before, SPEAKER).stage.places[SPEAKER].status is None
 
 
 @pytest.mark.parametrize(
     ("before", "person", "refusal"),
-    [
-        (room(Phase.ENDED), SPEAKER, RoomEnded),
-        (room(), STRANGER, NotInRoom),
-        (room(), LISTENER, NotOnStage),
-        (room(), SPEAKER, NotMuted),
-    ],
+    [(full_room(Phase.ENDED), SPEAKER, RoomEnded), (full_room(), STRANGER, NotInRoom), (full_room(), LISTENER, NotOnStage)],
 )
-def test_unmute_refused(before, person, refusal):
+def test_set_status_refused(before, person, refusal):
     with pytest.raises(refusal):
-        stage.unmute(before, person)
-
-
-@pytest.mark.parametrize("person", [SPEAKER, PEER, HOST])
-def test_mute_speaker_falls_on_anybody_and_they_unmute_at_once(person):
-    after = muted(person)
-    assert (after.places[person].muted, after.places[person].muted_by) == (True, MODERATOR)
-    assert stage.unmute(after, person).stage == room()
-
-
-def test_mute_speaker_on_oneself_names_nobody():
-    assert muted(MODERATOR).places[MODERATOR].muted_by is None
-
-
-@pytest.mark.parametrize(
-    ("before", "actor", "person", "refusal", "field"),
-    [
-        (room(Phase.ENDED), HOST, SPEAKER, RoomEnded, None),
-        (room(), STRANGER, SPEAKER, NotInRoom, None),
-        (room(), SPEAKER, HOST, NotAModerator, None),
-        (room(), HOST, STRANGER, NotInRoom, "person"),
-        (room(), HOST, LISTENER, NotOnStage, "person"),
-        (muted(), HOST, SPEAKER, AlreadyMuted, "person"),
-    ],
-)
-def test_mute_speaker_refused(before, actor, person, refusal, field):
-    with pytest.raises(refusal) as refused:
-        stage.mute_speaker(before, actor, person)
-    assert refused.value.field == field
+        stage.set_status(before, person, Status.ON_A_CALL)
