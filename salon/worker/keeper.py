@@ -12,14 +12,18 @@ from typing import Any
 from salon.common.errors import SalonError
 from salon.rooms.actions.attendance import OWNER_LEFT, close_at_media, lose_connection
 from salon.rooms.actions.end_room import end_if_empty, vacate_ended_room
+from salon.rooms.actions.line import admit_from_all_lines
 from salon.rooms.actions.truth import ClosedSession, confirm_connection, list_audience, record_closed
 from salon.rooms.models import MediaSession, Place
 from salon.worker import places
 from salon.worker.attendance import Attendance, Seat
+from salon.worker.due import due
 
 logger = logging.getLogger(__name__)
 
 RECONCILE_SECS = 5.0
+# A grace and a request are told in seconds; nobody sees a smaller part of one.
+SETTLE_SECS = 1.0
 # Presence shows the live number to who is there; the hallway may lag, and each number is an event to everybody who looks at it.
 AUDIENCE_SECS = 15.0
 
@@ -31,7 +35,7 @@ class Keeper:
         self.attendance = Attendance(now)
         self._connected: list[str] = []
         self._closed: list[ClosedSession] = []
-        self._reconciled_at = float("-inf")
+        self._reconciled_at = self._settled_at = float("-inf")
         self._audience_listed_at: dict[str, float] = {}
 
     def hear(self, subject: str, message: dict[str, Any], now: float) -> None:
@@ -68,6 +72,9 @@ class Keeper:
         self._confirm_connections()
         self._record_closed()
         self._let_go(now)
+        if now - self._settled_at >= SETTLE_SECS:
+            self._settle_due()
+            self._settled_at = now
         if now - self._reconciled_at >= RECONCILE_SECS:
             self._reconcile(now)
             self._reconciled_at = now
@@ -95,6 +102,10 @@ class Keeper:
         for seat in gone:
             self.attendance.forget(seat)
 
+    def _settle_due(self) -> None:
+        for settle, room in due():
+            _unless_refused(partial(settle, room))
+
     def _reconcile(self, now: float) -> None:
         """Compare the database with the rosters: what was lost on the way, or missed while nobody kept, is found here."""
         occupied = places.occupied_seats()
@@ -109,6 +120,7 @@ class Keeper:
                 pass
         if self.attendance.is_complete(now):
             places.end_vanished_sessions(self.attendance)
+        admit_from_all_lines()
         self._list_audiences(now)
 
     def _place_the_unplaced(self, seats: set[Seat]) -> None:
