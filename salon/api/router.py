@@ -7,6 +7,7 @@ from salon.accounts.api import router as accounts_router
 from salon.accounts.callers import Caller, caller_of
 from salon.api import failures
 from salon.config.environment import environment
+from salon.conversation.api import router as conversation_router
 from salon.rooms.api import router as rooms_router
 from salon.social.api import router as social_router
 
@@ -34,6 +35,7 @@ failures.install(api)
 api.add_router("", accounts_router)
 api.add_router("", social_router)
 api.add_router("", rooms_router)
+api.add_router("", conversation_router)
 
 if environment().demo:
     from salon.demo.api import router as demo_router

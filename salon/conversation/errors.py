@@ -1,4 +1,4 @@
-"""What the written side of a room refuses. That one is silenced, or a part is switched off, is the room's to say (salon/rooms/errors.py)."""
+"""What the written side of a room refuses. `silenced` and `switched_off` are the room's own (salon/rooms/errors.py)."""
 
 from django.utils.translation import gettext_lazy as _
 

@@ -3,7 +3,7 @@
 from django.db.models import Subquery
 
 from salon.conversation.enums import QuestionState
-from salon.conversation.models import ChatMessage, Link, Poll, Question
+from salon.conversation.models import ChatMessage, Link, Poll, PollVoter, Question, QuestionVote
 from salon.conversation.shapes import ConversationState, link_shape, message_shape, poll_shape, question_shape
 
 
@@ -39,3 +39,13 @@ def pinned_links(room_id: str) -> list[Link]:
 def shown_poll(room_id: str) -> Poll | None:
     """The newest: a closed one stays until the next is opened."""
     return Poll.objects.filter(room=room_id).order_by("-seq").first()
+
+
+def voted_for(room_id: str, person_id: str) -> set[str]:
+    """The ids of the room's questions that somebody has voted for."""
+    votes = QuestionVote.objects.filter(question__room=room_id, person=person_id)
+    return set(votes.values_list("question_id", flat=True))
+
+
+def has_voted_in(poll: Poll, person_id: str) -> bool:
+    return PollVoter.objects.filter(poll=poll, person=person_id).exists()

@@ -1,4 +1,4 @@
-"""Votes as they stand, for everybody in the room: said anew as a whole with each change, never numbered. docs/subsystems/conversation.md."""
+"""Votes as they stand: said anew as a whole with each change, never numbered. docs/subsystems/conversation.md, "Votes"."""
 
 from typing_extensions import TypedDict
 
@@ -14,7 +14,7 @@ class PollCounts(TypedDict):
 
 
 class Tally(TypedDict):
-    """votes: by question that is listed and has any. poll: the open one."""
+    """votes: by question, of those that are listed and have any. poll: the open one."""
 
     votes: dict[str, int]
     poll: PollCounts | None
@@ -30,9 +30,14 @@ def tally_of(room_id: str) -> Tally:
     }
 
 
-def publish_tally(room_id: str) -> None:
-    """After the change, in its transaction. Publishes of one room happen one after the other, each with everything before it: of two
-    votes at once, neither of which sees the other, both would publish a tally that lacks one.
+def lock_tally(room_id: str) -> None:
+    """Until the transaction ends nobody else publishes this room's tally, so each tally has in it what the one before it had. Two votes at
+    once, neither of which sees the other, would otherwise publish two tallies that lack one. Taken before streams are.
     """
     lock_name(f"tally {room_id}")
+
+
+def publish_tally(room_id: str) -> None:
+    """After votes changed, in that transaction: before it emits, or under `lock_tally` taken before."""
+    lock_tally(room_id)
     publish_on_commit(f"tally.{room_id}", {**tally_of(room_id)})

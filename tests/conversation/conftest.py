@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from salon.conversation import rate_limits
+from salon.conversation import rate_limits, tally
+from salon.conversation.actions import reactions
 from salon.rooms.rate_limits import COMMANDS
 from tests.rooms.conftest import cast, host, listener, moderator, person, room, speaker, stranger  # noqa: F401
 from tests.rooms.people import Api
@@ -21,7 +22,7 @@ def unhurried() -> Iterator[None]:
 @pytest.fixture
 def send(room, cast, stranger):  # noqa: F811
     """Send a command as one of the cast, by handle; the answer's body."""
-    apis = {person.handle: Api(person) for person in (*cast, stranger)}
+    apis = {somebody.handle: Api(somebody) for somebody in (*cast, stranger)}
 
     def sent(who, name, **fields):
         answer = apis[who].command(room.id, name, **fields)
@@ -29,3 +30,12 @@ def send(room, cast, stranger):  # noqa: F811
         return answer.json()
 
     return sent
+
+
+@pytest.fixture
+def said(monkeypatch):
+    """What goes out on the bus beside events: (subject, message), oldest first."""
+    messages = []
+    for module in (tally, reactions):
+        monkeypatch.setattr(module, "publish_on_commit", lambda subject, message: messages.append((subject, message)))
+    return messages

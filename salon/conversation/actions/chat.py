@@ -1,7 +1,5 @@
 """Posting into the chat, and deleting from it."""
 
-"""Posting into the chat, and deleting from it."""
-
 from salon.accounts.callers import Caller
 from salon.common.text import clean_text
 from salon.conversation.actions.standing import Standing, as_moderator, for_oneself

@@ -51,10 +51,13 @@ def for_oneself(caller: Caller, room_id: str) -> Iterator[Standing]:
 
 
 @contextmanager
-def as_moderator(caller: Caller, room_id: str) -> Iterator[tuple[Standing, LockedRoom]]:
-    """A transaction in which the room is locked; whether the caller moderates it is the rule's to ask. Raises what the door raises."""
+def as_moderator(caller: Caller, room_id: str, *people: Person | None) -> Iterator[tuple[Standing, LockedRoom]]:
+    """A transaction in which the room is locked; whether the caller moderates it is the rule's to ask. Raises what the door raises.
+
+    people: whose places a rule of the stage will look at, beside the caller's.
+    """
     room, person = access_room_as_person(caller, room_id)
-    with locked_room(room, person) as locked:
+    with locked_room(room, person, *people) as locked:
         yield _standing(locked.room, person, Place.objects.filter(room=room, person=person).first(), locked.now), locked
 
 
