@@ -52,6 +52,11 @@ export function formatDate(time: string): string {
   return new Intl.DateTimeFormat(current, { dateStyle: 'long' }).format(new Date(time));
 }
 
+/** The time of day. */
+export function formatTime(time: string): string {
+  return new Intl.DateTimeFormat(current, { timeStyle: 'short' }).format(new Date(time));
+}
+
 export function formatList(items: readonly string[]): string {
   return new Intl.ListFormat(current, { type: 'conjunction' }).format(items);
 }

@@ -34,6 +34,8 @@ export interface ConversationSurroundings {
   announcer: Announcer;
 }
 
+export type ConversationTab = 'chat' | 'questions' | 'poll';
+
 /** One reaction on its way up the screen. */
 export interface RisingReaction {
   id: number;
@@ -63,6 +65,11 @@ export class Conversation {
   /** Until when slow mode keeps one from writing, on the clock of `Date.now`. */
   waitsUntilMs = $state(0);
   rising: RisingReaction[] = $state.raw([]);
+  /** What of it one looks at, and on a narrow screen whether one does. */
+  tab: ConversationTab = $state('chat');
+  isOpen = $state(false);
+  /** Raised when the keyboard asked for it: the panel then takes the focus. */
+  focusAsked = $state(0);
   #room: RoomId;
   #around: ConversationSurroundings;
   #own: OwnVotes;
@@ -148,6 +155,12 @@ export class Conversation {
       this.#timers.clear();
       this.rising = [];
     };
+  }
+
+  open(tab: ConversationTab): void {
+    this.tab = tab;
+    this.isOpen = true;
+    this.focusAsked += 1;
   }
 
   /** The messages are on the screen, until the returned function is called: nothing is unread meanwhile. */
