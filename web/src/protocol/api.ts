@@ -15,7 +15,9 @@ import type {
   MyProfile,
   NewAccessToken,
   PeoplePage,
+  PollForMe,
   Profile,
+  QuestionForMe,
   Relation,
   Room,
   RoomCard,
@@ -84,6 +86,15 @@ export class Api {
 
   async leaveLine(id: RoomId): Promise<void> {
     await this.http.send(`/api/v1/rooms/${encodeURIComponent(id)}/line`, { method: 'DELETE' });
+  }
+
+  /** Those that are not closed, most wanted first. */
+  questions(id: RoomId): Promise<{ questions: QuestionForMe[] }> {
+    return this.http.json(`/api/v1/rooms/${encodeURIComponent(id)}/questions`);
+  }
+
+  poll(id: RoomId): Promise<PollForMe> {
+    return this.http.json(`/api/v1/rooms/${encodeURIComponent(id)}/poll`);
   }
 
   relation(handle: string): Promise<Relation> {

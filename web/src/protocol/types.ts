@@ -239,6 +239,20 @@ export interface Poll {
   closed: boolean;
 }
 
+/** As one person sees it: the stream is the same for everybody. */
+export interface QuestionForMe extends Question {
+  votes: number;
+  mine: boolean;
+  voted: boolean;
+}
+
+/** The newest poll, its counts as they stand, and whether one has voted; for what is kept nowhere. */
+export interface PollForMe {
+  poll: Poll | null;
+  counts: number[] | null;
+  voted: boolean;
+}
+
 export interface ConversationState {
   /** The newest 100, oldest first. */
   messages: Message[];

@@ -19,7 +19,7 @@ import type {
   Tally,
 } from '../protocol/types.ts';
 import type { Announcer } from './announcer.svelte.ts';
-import { OwnVotes } from './own-votes.ts';
+import { keepChoice, keptChoice } from './own-choice.ts';
 import { randomKey } from './random-key.ts';
 import type { Session } from './session.svelte.ts';
 import type { Settings } from './settings.svelte.ts';
@@ -72,9 +72,9 @@ export class Conversation {
   focusAsked = $state(0);
   #room: RoomId;
   #around: ConversationSurroundings;
-  #own: OwnVotes;
   #voted: ReadonlySet<string> = $state.raw(new Set());
-  #chosen: number | null = $state(null);
+  /** The poll one has voted in, and the answer, where this device knows it. */
+  #chosen: { poll: string; option: number | null } | null = $state.raw(null);
   #viewers = 0;
   #nextRising = 1;
   #reactedAtMs = 0;
@@ -83,7 +83,6 @@ export class Conversation {
   constructor(room: RoomId, around: ConversationSurroundings) {
     this.#room = room;
     this.#around = around;
-    this.#own = new OwnVotes(room, around.session.person?.id ?? null);
   }
 
   get messages(): Message[] {
@@ -111,9 +110,13 @@ export class Conversation {
     return this.#voted.has(id);
   }
 
-  /** The answer one chose in the poll that is shown, or null. */
-  get chosen(): number | null {
-    return this.#chosen;
+  get hasVoted(): boolean {
+    return this.poll !== null && this.#chosen?.poll === this.poll.id;
+  }
+
+  /** The answer one chose in the poll that is shown; null also where one chose it on another device. */
+  get choice(): number | null {
+    return this.hasVoted ? (this.#chosen?.option ?? null) : null;
   }
 
   /** Votes of each answer, or null until one may see them: after voting, or once the poll is closed. */
@@ -121,7 +124,7 @@ export class Conversation {
     const { poll } = this;
     if (poll === null) return null;
     if (poll.counts !== null) return poll.counts;
-    if (this.#chosen === null && !poll.closed) return null;
+    if (!this.hasVoted) return null;
     return this.#pollCounts?.id === poll.id ? this.#pollCounts.counts : poll.options.map(() => 0);
   }
 
@@ -199,8 +202,8 @@ export class Conversation {
       // Cast on another device, or by a press whose answer was lost: it is as one wants it.
       if (code !== 'already_voted' && code !== 'not_voted') throw cause;
     }
-    this.#own.setVote(question.id, wants);
-    this.#voted = this.#own.votes;
+    const others = [...this.#voted].filter((id) => id !== question.id);
+    this.#voted = new Set(wants ? [...others, question.id] : others);
   }
 
   take(question: Question, how: 'invite' | 'read'): Promise<void> {
@@ -232,10 +235,11 @@ export class Conversation {
       await this.#send('vote_poll', { poll: poll.id, option });
     } catch (cause) {
       // On another device one chose already; what, only that device knows.
-      if (asApiError(cause).code === 'already_voted') this.#choose(poll, -1);
+      if (asApiError(cause).code === 'already_voted') this.#chosen = { poll: poll.id, option: null };
       throw cause;
     }
-    this.#choose(poll, option);
+    this.#chosen = { poll: poll.id, option };
+    if (this.#me !== null) keepChoice(poll.id, this.#me, option);
   }
 
   /** Pressed too fast it does nothing: a reaction that hammers is none. */
@@ -246,18 +250,26 @@ export class Conversation {
     await this.#send('react', { kind });
   }
 
-  #choose(poll: Poll, option: number): void {
-    this.#own.choose(poll.id, option);
-    this.#chosen = option;
-  }
-
   #changed(state: ConversationState, event: StreamEvent | null): void {
     this.#state = state;
-    this.#own.keepOnly(state.questions.map(({ id }) => id));
-    this.#voted = this.#own.votes;
-    this.#chosen = state.poll === null ? null : this.#own.choice(state.poll.id);
     if (this.#viewers > 0 || this.#seenAt === null) this.#seeAll();
     if (event !== null) this.#say(event);
+    else void this.#askForOwnVotes(state).catch(() => undefined);
+  }
+
+  /** The stream is the same for everybody. Without an answer the buttons look as if one had not voted, and a vote still counts once. */
+  async #askForOwnVotes({ questions, poll }: ConversationState): Promise<void> {
+    const me = this.#me;
+    if (me === null) return;
+    if (poll !== null) {
+      const option = keptChoice(poll.id, me);
+      if (option !== null) this.#chosen = { poll: poll.id, option };
+      else if ((await this.#around.api.poll(this.#room)).voted) this.#chosen ??= { poll: poll.id, option: null };
+    }
+    if (questions.length > 0) {
+      const answer = await this.#around.api.questions(this.#room);
+      this.#voted = new Set(answer.questions.filter(({ voted }) => voted).map(({ id }) => id));
+    }
   }
 
   #seeAll(): void {
