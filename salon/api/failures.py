@@ -1,7 +1,7 @@
 """Every refusal as the one error body `{"code", "message", "field"}`, whatever raised it."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
@@ -15,15 +15,17 @@ from salon.common.errors import SalonError, TooManyRequests
 logger = logging.getLogger(__name__)
 
 
-def refusal(code: str, message: str, field: str | None = None, retry_after_secs: int | None = None) -> JsonResponse:
-    response = JsonResponse({"code": code, "message": message, "field": field}, status=status_of(code))
+def refusal(
+    code: str, message: str, field: str | None = None, retry_after_secs: int | None = None, more: Mapping[str, object] | None = None
+) -> JsonResponse:
+    response = JsonResponse({**(more or {}), "code": code, "message": message, "field": field}, status=status_of(code))
     if retry_after_secs is not None:
         response["Retry-After"] = str(retry_after_secs)
     return response
 
 
 def refusal_of(error: SalonError) -> JsonResponse:
-    return refusal(error.code, str(error.sentence), error.field, error.retry_after_secs)
+    return refusal(error.code, str(error.sentence), error.field, error.retry_after_secs, error.more)
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> JsonResponse:

@@ -3,6 +3,8 @@
 HTTP statuses and close codes are not here: the edge assigns them by code in one table (`salon/api/statuses.py`).
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import ClassVar
 
 from django.utils.functional import Promise
@@ -12,12 +14,14 @@ from django.utils.translation import gettext_lazy as _
 class SalonError(Exception):
     """A refusal with a stable `code` and a translated sentence. Nothing has been changed when one is raised.
 
-    field: the input at fault, or None. retry_after_secs: set where asking again later can succeed.
+    field: the input at fault, or None. retry_after_secs: set where asking again later can succeed. more: what the body says beside code,
+    message and field.
     """
 
     code: ClassVar[str]
     message: ClassVar[str | Promise]
     retry_after_secs: int | None = None
+    more: Mapping[str, object] = MappingProxyType({})
 
     def __init__(self, *, message: str | Promise | None = None, field: str | None = None) -> None:
         self.sentence = message if message is not None else self.message

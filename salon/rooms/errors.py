@@ -1,6 +1,6 @@
 """What a room refuses, each with a stable code. Every one leaves the room as it was."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from django.utils.functional import Promise
@@ -80,6 +80,18 @@ class MuteHeld(RoomsError):
 class RoomLocked(RoomsError):
     code = "room_locked"
     message = _("This room is locked to newcomers.")
+
+
+class RoomFull(RoomsError):
+    """No seat is free; whoever asked is in line now. line: the protocol's Line."""
+
+    code = "room_full"
+    message = _("This room is full. You have a place in line.")
+
+    def __init__(self, line: Mapping[str, object], *, retry_after_secs: int) -> None:
+        super().__init__()
+        self.more = {"line": line}
+        self.retry_after_secs = retry_after_secs
 
 
 class CannotPing(RoomsError):

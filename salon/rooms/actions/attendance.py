@@ -12,6 +12,7 @@ from salon.accounts.models import Person
 from salon.rooms import media
 from salon.rooms.access import access_room_as_person, is_removed
 from salon.rooms.actions.end_room import end_if_empty
+from salon.rooms.actions.line import admit_from_line
 from salon.rooms.actions.locked_room import Record, locked_room
 from salon.rooms.actions.places import ensure_place
 from salon.rooms.domain import lifecycle
@@ -94,3 +95,4 @@ def _end_sessions(room: Room, person: Person, now: datetime) -> None:
     sessions.update(ended_at=now, end_reason=OWNER_LEFT)
     for session in ids:
         transaction.on_commit(partial(close_at_media, session, person.id))
+    transaction.on_commit(partial(admit_from_line, room), robust=True)

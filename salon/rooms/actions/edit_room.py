@@ -1,10 +1,14 @@
 """Changing a live room's settings."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
+
+from django.db import transaction
 
 from salon.accounts.callers import Caller
 from salon.rooms.access import access_room_as_person
+from salon.rooms.actions.line import admit_from_line
 from salon.rooms.actions.locked_room import Record, locked_room
 from salon.rooms.domain import editing
 from salon.rooms.domain.room_stage import PersonId
@@ -29,6 +33,8 @@ def edit_room(caller: Caller, room_id: str, settings: Mapping[str, Any]) -> int:
             setattr(locked.room, name, value)
         if plain:
             locked.room.save(update_fields=list(plain))
+        if "capacity" in plain:
+            transaction.on_commit(partial(admit_from_line, locked.room), robust=True)
         before = room_fields(locked.before)
         changed = {name: value for name, value in cleaned.items() if value != before[name]}  # type: ignore[literal-required]
         return locked.commit(outcome, "edit_room", actor=moderator, data=changed, record=Record.LOG)

@@ -1,6 +1,7 @@
 """Sound sessions: opening, restarting ICE, closing. docs/protocol.md section 5."""
 
 import time
+from contextlib import suppress
 from datetime import timedelta
 
 from django.db import transaction
@@ -17,6 +18,7 @@ from salon.config.environment import environment
 from salon.rooms import media, sdp
 from salon.rooms.access import access_live_room_by_id, access_media_session_by_id
 from salon.rooms.actions.attendance import close_at_media, enter_room, leave
+from salon.rooms.actions.line import admit_from_line, give_back_seat, take_seat, use_seat
 from salon.rooms.actions.places import ensure_place
 from salon.rooms.enums import Direction
 from salon.rooms.errors import (
@@ -41,9 +43,22 @@ ENDED_SESSIONS_KEPT = timedelta(days=1)
 def listen(caller: Caller, room_id: str, offer: str) -> media.OpenedSession:
     """Enter the room and hear it.
 
-    Raises what the door raises, RoomEnded, SignInRequired for somebody deactivated meanwhile, InvalidSdp, MediaUnavailable.
+    Raises what the door raises, RoomEnded, RoomLocked, RoomFull, SignInRequired for somebody deactivated meanwhile, InvalidSdp,
+    MediaUnavailable.
     """
     room = access_live_room_by_id(caller, room_id)
+    was_free = take_seat(caller, room)
+    try:
+        return _open_and_enter(caller, room, offer)
+    except SalonError:
+        if was_free:
+            give_back_seat(caller, room)
+        else:
+            admit_from_line(room)
+        raise
+
+
+def _open_and_enter(caller: Caller, room: Room, offer: str) -> media.OpenedSession:
     if caller.person is not None:
         # An epoch needs a place to be raised at. It is outside the room still: they enter once the offer is answered.
         ensure_place(room, caller.person)
@@ -101,11 +116,12 @@ def close_session(caller: Caller, session_id: str) -> None:
         _end(session, "gone")
         return
     _end(session, "deleted")
-    if session.direction == Direction.LISTEN and caller.person is not None:
-        try:
+    if session.direction != Direction.LISTEN:
+        return
+    if caller.person is not None:
+        with suppress(NotInRoom, RoomEnded):
             leave(session.room, caller.person)
-        except (NotInRoom, RoomEnded):
-            return
+    admit_from_line(session.room)
 
 
 def forget_ended_sessions() -> int:
@@ -123,15 +139,18 @@ def _open(caller: Caller, room: Room, direction: Direction, offer: str) -> media
         # The room changed after we looked. Looking again tells how; where it tells nothing, the next try will succeed.
         _look_again(caller, room)
         raise MediaUnavailable from None
-    MediaSession.objects.create(
-        id=opened.session,
-        room=room,
-        person=caller.person,
-        visitor=caller.visitor,
-        direction=direction,
-        etag=opened.etag,
-        opened_at=timezone.now(),
-    )
+    with transaction.atomic():
+        MediaSession.objects.create(
+            id=opened.session,
+            room=room,
+            person=caller.person,
+            visitor=caller.visitor,
+            direction=direction,
+            etag=opened.etag,
+            opened_at=timezone.now(),
+        )
+        if direction is Direction.LISTEN:
+            use_seat(caller, room)
     return opened
 
 

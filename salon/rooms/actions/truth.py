@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from salon.rooms.access import is_removed
 from salon.rooms.actions.attendance import enter_room
+from salon.rooms.actions.line import admit_from_line
 from salon.rooms.actions.locked_room import locked_room
 from salon.rooms.enums import Direction, Visibility
 from salon.rooms.errors import RoomEnded, RoomNotFound
@@ -65,6 +66,8 @@ def record_closed(closed: Iterable[ClosedSession]) -> None:
             session.ended_at, session.end_reason = now, reasons[session.id]
         MediaSession.objects.bulk_update(open_sessions, ["ended_at", "end_reason"])
         emit_all([event for session in open_sessions if (event := _ending(session)) is not None])
+    for room in {session.room for session in open_sessions if session.direction == Direction.LISTEN}:
+        admit_from_line(room)
 
 
 def list_audience(room: Room, audience: int) -> None:

@@ -13,6 +13,7 @@ from salon.common.wire import refusals
 from salon.config.environment import environment
 from salon.rooms import media, sdp
 from salon.rooms.actions import sound
+from salon.rooms.api.line import RoomFullBody
 from salon.rooms.errors import UnsupportedMediaType
 from salon.rooms.rate_limits import SOUND, VISITORS_SOUND
 
@@ -34,7 +35,7 @@ _REFUSALS = refusals(404, 410, 415, 429, 503)
 
 @router.post(
     "/rooms/{room_id}/listen",
-    response=_REFUSALS,
+    response={**_REFUSALS, 429: RoomFullBody},
     operation_id="listen",
     openapi_extra=_spoken(_SDP, "201"),
     summary="Enter the room and hear it (WHEP)",
