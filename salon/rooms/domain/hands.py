@@ -4,7 +4,7 @@ from collections.abc import Sequence, Set
 from datetime import datetime
 
 from salon.rooms.domain.coming_up import is_locked_out, is_welcome, require_unlocked, require_welcome
-from salon.rooms.domain.people import UNKNOWN, Acquaintance, BlockedBy
+from salon.rooms.domain.people import Acquaintance, BlockedBy
 from salon.rooms.domain.roles import require_moderator
 from salon.rooms.domain.room_stage import (
     HandInvited,
@@ -24,7 +24,7 @@ from salon.rooms.enums import HandPolicy
 from salon.rooms.errors import HandNotRaised, HandsNotAllowed, NobodyToInvite, NoHands, StageIsOpen, StageLocked, at_field
 
 
-def raise_hand(stage: RoomStage, actor: PersonId, now: datetime, acquaintance: Acquaintance = UNKNOWN) -> Outcome:
+def raise_hand(stage: RoomStage, actor: PersonId, now: datetime, acquaintance: Acquaintance) -> Outcome:
     """Raises RoomEnded, NotInRoom, HandAlreadyRaised, AlreadyInvited, AlreadyOnStage, StageIsOpen, HandsNotAllowed."""
     stage.require_live()
     before = stage.place_of(actor)

@@ -7,8 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from salon.rooms.domain.coming_up import require_unlocked, require_welcome
-from salon.rooms.domain.mutes import mute, mute_speaker, unmute  # noqa: F401  (until the actions import them from there)
-from salon.rooms.domain.people import UNKNOWN, Acquaintance
+from salon.rooms.domain.people import Acquaintance
 from salon.rooms.domain.roles import require_moderator, require_power_over
 from salon.rooms.domain.room_stage import (
     HandUnqueued,
@@ -28,7 +27,7 @@ from salon.rooms.enums import HandPolicy, StageLeftReason, Status
 from salon.rooms.errors import StageNotOpen, at_field
 
 
-def accept_invitation(stage: RoomStage, actor: PersonId, now: datetime, acquaintance: Acquaintance = UNKNOWN) -> Outcome:
+def accept_invitation(stage: RoomStage, actor: PersonId, now: datetime, acquaintance: Acquaintance) -> Outcome:
     """Raises RoomEnded, NotInRoom, NotInvited, AlreadyOnStage, StageLocked, CannotComeUp; the invitation outlasts the last two."""
     stage.require_live()
     return _up(stage, actor, Step.ACCEPT, now, acquaintance)

@@ -45,7 +45,7 @@ def raised(before=None, person=LISTENER, at=NOW) -> RoomStage:
 
 
 def invited(before=None, person=LISTENER) -> RoomStage:
-    return hands.invite_to_stage(before or stage(), HOST, person, NOW).stage
+    return hands.invite_to_stage(before or stage(), HOST, person, NOW, set()).stage
 
 
 def test_raise_hand_puts_a_listener_at_the_end_of_the_queue():
@@ -146,7 +146,7 @@ def test_lower_hand_refused(before, person, refusal):
 
 def test_invite_to_stage_keeps_the_hand_and_its_place_in_the_queue():
     before = raised(raised(), OTHER, NOW + timedelta(seconds=1))
-    outcome = hands.invite_to_stage(before, HOST, LISTENER, NOW + timedelta(seconds=2))
+    outcome = hands.invite_to_stage(before, HOST, LISTENER, NOW + timedelta(seconds=2), set())
     place = outcome.stage.places[LISTENER]
     assert (place.standing, place.hand_raised_at, place.invited_by) == (Standing.INVITED, NOW, HOST)
     assert hands.hand_positions(outcome.stage) == {LISTENER: 1, OTHER: 2}
@@ -155,7 +155,7 @@ def test_invite_to_stage_keeps_the_hand_and_its_place_in_the_queue():
 
 
 def test_invite_to_stage_without_a_hand_puts_them_on_the_moderators_list_only():
-    outcome = hands.invite_to_stage(stage(), HOST, LISTENER, NOW)
+    outcome = hands.invite_to_stage(stage(), HOST, LISTENER, NOW, set())
     assert outcome.happened == (HandQueued(LISTENER), HandInvited(LISTENER))
     assert [place.person for place in outcome.stage.queue()] == [LISTENER]
     assert outcome.stage.hands() == []
@@ -177,7 +177,7 @@ def test_invite_to_stage_without_a_hand_puts_them_on_the_moderators_list_only():
 )
 def test_invite_to_stage_refused(before, actor, person, refusal, field):
     with pytest.raises(refusal) as refused:
-        hands.invite_to_stage(before, actor, person, NOW)
+        hands.invite_to_stage(before, actor, person, NOW, set())
     assert refused.value.field == field
 
 

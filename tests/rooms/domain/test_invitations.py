@@ -122,9 +122,9 @@ def test_invite_to_stage_refused_where_somebody_on_the_stage_has_blocked_them():
 @pytest.mark.parametrize("rules", [{"stage_locked": True}, {"host_away": True}])
 def test_invite_to_stage_while_it_is_locked_is_for_moderators(rules):
     before = full_room(**rules)
-    assert hands.invite_to_stage(before, HOST, PEER, NOW).stage.places[PEER].standing is Standing.INVITED
+    assert hands.invite_to_stage(before, HOST, PEER, NOW, set()).stage.places[PEER].standing is Standing.INVITED
     with pytest.raises(StageLocked) as refused:
-        hands.invite_to_stage(before, HOST, LISTENER, NOW)
+        hands.invite_to_stage(before, HOST, LISTENER, NOW, set())
     assert refused.value.field is None
 
 
@@ -136,7 +136,7 @@ def test_accept_invitation_while_the_stage_is_locked_keeps_the_invitation_for_la
 
 
 def test_accept_invitation_by_a_moderator_while_the_stage_is_locked():
-    before = hands.invite_to_stage(full_room(stage_locked=True), PEER, PEER, NOW).stage
+    before = hands.invite_to_stage(full_room(stage_locked=True), PEER, PEER, NOW, set()).stage
     assert stage.accept_invitation(before, PEER, NOW, UNKNOWN).stage.places[PEER].on_stage
 
 
@@ -148,7 +148,7 @@ def test_accept_invitation_refused_where_somebody_on_the_stage_has_blocked_them_
 
 
 def test_clear_hands_takes_down_every_hand_and_invitation():
-    before = hands.invite_to_stage(full_room(), HOST, LISTENER, NOW).stage
+    before = hands.invite_to_stage(full_room(), HOST, LISTENER, NOW, set()).stage
     outcome = hands.clear_hands(before, MODERATOR)
     assert outcome.stage.queue() == []
     assert {outcome.stage.places[person].standing for person in (WAITING, INVITED, LISTENER)} == {Standing.LISTENING}

@@ -1,12 +1,14 @@
-"""Any sequence of commands by anybody, against a model that is a handful of plain lists written apart from the rules."""
+"""Any sequence of commands by anybody, against room_model.py, with every invariant of docs/subsystems/stage.md watched at each step."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from salon.rooms.domain import hands, lifecycle, stage
+from salon.rooms.domain import editing, hands, large_acts, lifecycle, moderators, mutes, silence, stage, succession
+from salon.rooms.domain.people import Acquaintance
 from salon.rooms.domain.room_stage import (
     HandInvited,
     HandQueued,
@@ -14,245 +16,488 @@ from salon.rooms.domain.room_stage import (
     HandUnqueued,
     MuteChanged,
     PersonId,
+    RoleChanged,
     RoomClosed,
     RoomStage,
     StageJoined,
     StageLeft,
     StagePlace,
+    StageRules,
+    StatusChanged,
 )
-from salon.rooms.enums import Phase, Role
+from salon.rooms.domain.standing import Standing
+from salon.rooms.enums import HandPolicy, Phase, Role, Status, Visibility
 from salon.rooms.errors import RoomsError
+from tests.rooms.domain.room_model import CLUB_MEMBERS, MODERATED_ELSEWHERE, OPENER, PEOPLE, RoomModel
 
-PEOPLE = [PersonId(name) for name in ("host", "mod1", "mod2", "ann", "ben", "cleo")]
-MODERATORS = {"host", "mod1", "mod2"}
-people = st.sampled_from(PEOPLE)
-
-
-class Model:
-    """The promises in words of lists: who is in, who stands on the stage, whose hand is up, who is invited, who is muted."""
-
-    def __init__(self):
-        self.ended = False
-        self.inside = set(PEOPLE)
-        self.stage = ["host"]
-        self.queue = []
-        self.hands = set()
-        self.invited = set()
-        self.accepted = {"host"}
-        self.muted = set()
-        self.kept = set()
-        self.moderators = set(MODERATORS)
-
-    def out(self, person):
-        self.inside.discard(person)
-        self.down(person)
-        self.unqueue(person)
-
-    def down(self, person):
-        if person in self.stage:
-            self.stage.remove(person)
-        self.muted.discard(person)
-        if person != "host":
-            self.accepted.discard(person)
-
-    def unqueue(self, person):
-        if person in self.queue:
-            self.queue.remove(person)
-        self.hands.discard(person)
-        self.invited.discard(person)
+people = st.sampled_from([PersonId(person) for person in PEOPLE])
+policies = st.sampled_from(list(HandPolicy))
+WIDENING = [Visibility.CLOSED, Visibility.SOCIAL, Visibility.OPEN]
+MAY_COME_UP = {"accept_invitation", "step_up", "enter"}
 
 
 class Rooms(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         self.now = datetime(2026, 11, 23, tzinfo=UTC)
-        roles = {person: Role.MODERATOR if person in MODERATORS else Role.LISTENER for person in PEOPLE} | {PEOPLE[0]: Role.HOST}
-        places = {p: StagePlace(person=p, csrc=n, role=roles[p]) for n, p in enumerate(PEOPLE, start=1)}
-        places[PEOPLE[0]] = StagePlace(person=PEOPLE[0], csrc=1, role=Role.HOST, on_stage_since=self.now)
-        self.room = RoomStage(Phase.LIVE, places)
-        self.model = Model()
-        self.watched_stage, self.watched_hands = ["host"], []
+        self.model = RoomModel()
+        places = {PersonId(person): StagePlace(person=PersonId(person), csrc=n) for n, person in enumerate(PEOPLE, start=1)}
+        for person in ("mod1", "mod2"):
+            places[person] = replace(places[person], role=Role.MODERATOR, ever_moderated=True)
+        places[OPENER] = replace(places[OPENER], role=Role.HOST, ever_moderated=True, on_stage_since=self.now)
+        self.room = RoomStage(Phase.LIVE, places, StageRules(opener=PersonId(OPENER), visibility=Visibility.CLOSED))
+        self.watched_stage, self.watched_queue = {OPENER: (Role.HOST, False, False, None)}, {}
 
-    def attempt(self, command, allowed: bool) -> bool:
+    @initialize(policy=policies, fair=st.booleans(), deputy=st.sampled_from([None, None, "mod1"]))
+    def settle_the_room(self, policy, fair, deputy):
+        self.model.policy, self.model.fair, self.model.deputy = policy.value, fair, deputy
+        self.room = replace(self.room, rules=replace(self.room.rules, hand_policy=policy, fair_floor=fair, deputy=deputy))
+
+    # Carrying out, and what is watched at each step
+
+    def attempt(self, name, actor, command, *, allowed) -> bool:
         """Run a command; it must be refused exactly where the model says so. Whether it was carried out."""
+        before = self.room
         try:
             outcome = command()
         except RoomsError:
-            assert not allowed
+            assert not allowed, f"{name} by {actor} was refused"
             return False
-        assert allowed
+        assert allowed, f"{name} by {actor} was carried out"
         self.room = outcome.stage
+        self.consent_is_the_only_way_up(name, actor, before)
+        self.nobody_unmutes_somebody_else(name, actor, before)
+        self.no_stranger_becomes_a_moderator(name, actor, before)
+        self.the_queue_keeps_its_order(before)
         for happening in outcome.happened:
             self.watch(happening)
         return True
+
+    def settle(self):
+        """What the shell does after every outcome."""
+        self.room = succession.with_grace(self.room, self.now, anybody_in=bool(self.model.inside))
+        self.model.settle(self.now)
+
+    def consent_is_the_only_way_up(self, name, actor, before):
+        for place in self.room.on_stage():
+            was = before.places[place.person]
+            if was.on_stage:
+                continue
+            assert name in MAY_COME_UP
+            assert place.person == actor
+            if name == "accept_invitation":
+                assert was.standing is Standing.INVITED
+            if name == "step_up":
+                assert before.rules.hand_policy is HandPolicy.OPEN_STAGE
+            if name == "enter":
+                assert place.role is Role.HOST or was.stage_lost_at is not None
+            if before.rules.stage_locked or before.rules.host_away:
+                assert was.role.moderates or was.stage_lost_at is not None
+
+    def nobody_unmutes_somebody_else(self, name, actor, before):
+        for place in self.room.on_stage():
+            was = before.places[place.person]
+            if was.on_stage and was.muted and not place.muted:
+                assert (name, actor) == ("unmute", place.person)
+                assert not was.held
+
+    def no_stranger_becomes_a_moderator(self, name, actor, before):
+        for place in self.room.moderators():
+            was = before.places[place.person]
+            if was.role.moderates:
+                continue
+            if name == "succeed":
+                assert was.on_stage
+                assert was.ever_moderated or place.person in MODERATED_ELSEWHERE
+            else:
+                assert name in {"appoint_moderator", "name_deputy"}
+                assert before.places[actor].is_in
+                assert before.places[actor].role.moderates
+
+    def the_queue_keeps_its_order(self, before):
+        old, new = ([place.person for place in each.queue()] for each in (before, self.room))
+        assert [person for person in old if person in new] == [person for person in new if person in old]
 
     def watch(self, happening):
         """What a watcher knows who has heard only of the happenings."""
         match happening:
             case StageJoined(person):
-                self.watched_stage.append(person)
+                place = self.room.places[person]
+                self.watched_stage[person] = (place.role, place.muted, place.held, place.status)
             case StageLeft(person):
-                self.watched_stage.remove(person)
+                del self.watched_stage[person]
+            case MuteChanged(person, muted, held):
+                role, _, _, status = self.watched_stage[person]
+                self.watched_stage[person] = (role, muted, held, status)
+            case RoleChanged(person, role):
+                self.watched_stage[person] = (role, *self.watched_stage[person][1:])
+            case StatusChanged(person, status):
+                self.watched_stage[person] = (*self.watched_stage[person][:3], status)
             case HandQueued(person):
-                self.watched_hands.append(person)
+                self.watched_queue[person] = False
+            case HandInvited(person):
+                assert person in self.watched_queue
+                self.watched_queue[person] = True
             case HandUnqueued(person):
-                self.watched_hands.remove(person)
+                del self.watched_queue[person]
             case HandsCleared():
-                self.watched_hands.clear()
+                self.watched_queue.clear()
             case RoomClosed():
                 self.watched_stage.clear()
-            case MuteChanged() | HandInvited():
-                pass
 
-    def may_moderate(self, actor):
-        return not self.model.ended and actor in self.model.inside and actor in self.model.moderators
+    def acquaintance(self, person):
+        return Acquaintance(
+            followed_by=frozenset(follower for follower, followed in self.model.follows if followed == person),
+            blocked_by=frozenset(self.blockers(person)),
+            in_club=person in CLUB_MEMBERS,
+        )
 
-    def live_and_in(self, actor):
-        return not self.model.ended and actor in self.model.inside
+    def blockers(self, person):
+        return {blocker for blocker, blocked in self.model.blocks if blocked == person}
 
-    def has_power(self, actor, person):
-        return person != "host" and (actor == "host" or person not in self.model.moderators)
+    def all_blockers(self):
+        return {person: self.blockers(person) for person in PEOPLE}
 
-    @rule(seconds=st.integers(-30, 100))
+    # The world around the room
+
+    @rule(seconds=st.sampled_from([-20, 1, 5, 40, 130, 700]))
     def time_passes(self, seconds):
         """Clocks of several machines may even go back a little."""
         self.now += timedelta(seconds=seconds)
 
+    @rule(follower=people, followed=people)
+    def follow(self, follower, followed):
+        self.model.follows.add((follower, followed))
+
+    @rule(blocker=people, blocked=people, lifted=st.booleans())
+    def block(self, blocker, blocked, lifted):
+        if lifted or blocker == blocked:
+            self.model.blocks.clear()
+        else:
+            self.model.blocks.add((blocker, blocked))
+
+    @rule(person=people)
+    def speaks(self, person):
+        """Heard by the media process."""
+        place = self.room.places[person]
+        if place.on_stage and not place.muted:
+            self.room = replace(self.room, places={**self.room.places, person: replace(place, has_spoken=True)})
+            self.model.spoken.add(person)
+
+    @rule()
+    def the_grace_runs_out(self):
+        self.attempt("succeed", None, lambda: succession.succeed(self.room, self.now, MODERATED_ELSEWHERE), allowed=True)
+        self.model.succeed(self.now)
+        self.settle()
+
+    # Hands and invitations
+
     @rule(actor=people)
     def raise_hand(self, actor):
         m = self.model
-        allowed = self.live_and_in(actor) and actor not in m.stage and actor not in m.queue
-        if self.attempt(lambda: hands.raise_hand(self.room, actor, self.now), allowed):
+        command = lambda: hands.raise_hand(self.room, actor, self.now, self.acquaintance(actor))  # noqa: E731
+        if self.attempt("raise_hand", actor, command, allowed=m.may_raise_hand(actor)):
             m.queue.append(actor)
             m.hands.add(actor)
 
     @rule(actor=people)
     def lower_hand(self, actor):
-        if self.attempt(lambda: hands.lower_hand(self.room, actor), self.live_and_in(actor) and actor in self.model.hands):
-            self.model.unqueue(actor)
+        m = self.model
+        if self.attempt("lower_hand", actor, lambda: hands.lower_hand(self.room, actor), allowed=m.there(actor) and actor in m.hands):
+            m.unqueue(actor)
 
     @rule(actor=people, person=people)
-    def invite(self, actor, person):
+    def invite_to_stage(self, actor, person):
         m = self.model
-        allowed = self.may_moderate(actor) and person in m.inside and person not in m.stage and person not in m.invited
-        if self.attempt(lambda: hands.invite_to_stage(self.room, actor, person, self.now), allowed):
-            m.invited.add(person)
-            if person not in m.queue:
-                m.queue.append(person)
+        command = lambda: hands.invite_to_stage(self.room, actor, person, self.now, self.blockers(person))  # noqa: E731
+        if self.attempt("invite_to_stage", actor, command, allowed=m.may_moderate(actor) and m.may_be_invited(person)):
+            m.invite(person)
+
+    @rule(actor=people, count=st.integers(1, 3))
+    def invite_next(self, actor, count):
+        m = self.model
+        waiting = m.next_to_invite()
+        command = lambda: hands.invite_next(self.room, actor, self.now, count=count, blocked_by=self.all_blockers())  # noqa: E731
+        if self.attempt("invite_next", actor, command, allowed=m.may_moderate(actor) and bool(waiting)):
+            for person in waiting[:count]:
+                m.invite(person)
+
+    @rule(actor=people, several=st.lists(people, min_size=1, max_size=4))
+    def invite_several(self, actor, several):
+        m = self.model
+        wanted = [person for person in dict.fromkeys(several) if m.may_be_invited(person)]
+        command = lambda: hands.invite_several(self.room, actor, several, self.now, self.all_blockers())  # noqa: E731
+        if self.attempt("invite_several", actor, command, allowed=m.may_moderate(actor) and bool(wanted)):
+            for person in wanted:
+                m.invite(person)
 
     @rule(actor=people)
-    def accept(self, actor):
+    def clear_hands(self, actor):
         m = self.model
-        if self.attempt(lambda: stage.accept_invitation(self.room, actor, self.now), self.live_and_in(actor) and actor in m.invited):
+        if self.attempt("clear_hands", actor, lambda: hands.clear_hands(self.room, actor), allowed=m.may_moderate(actor) and bool(m.queue)):
+            for person in PEOPLE:
+                m.unqueue(person)
+
+    @rule(actor=people)
+    def accept_invitation(self, actor):
+        m = self.model
+        command = lambda: stage.accept_invitation(self.room, actor, self.now, self.acquaintance(actor))  # noqa: E731
+        allowed = m.there(actor) and actor in m.invited and m.may_come_up(actor)
+        if self.attempt("accept_invitation", actor, command, allowed=allowed):
+            m.up(actor)
+
+    @rule(actor=people)
+    def decline_invitation(self, actor):
+        m = self.model
+        command = lambda: hands.decline_invitation(self.room, actor)  # noqa: E731
+        if self.attempt("decline_invitation", actor, command, allowed=m.there(actor) and actor in m.invited):
             m.unqueue(actor)
-            m.stage.append(actor)
-            m.accepted.add(actor)
+
+    # The stage
 
     @rule(actor=people)
-    def decline(self, actor):
-        if self.attempt(lambda: hands.decline_invitation(self.room, actor), self.live_and_in(actor) and actor in self.model.invited):
-            self.model.unqueue(actor)
+    def step_up(self, actor):
+        m = self.model
+        command = lambda: stage.step_up(self.room, actor, self.now, self.acquaintance(actor))  # noqa: E731
+        allowed = m.there(actor) and actor not in m.stage and m.policy == "open_stage" and m.may_come_up(actor)
+        if self.attempt("step_up", actor, command, allowed=allowed):
+            m.up(actor, muted=True)
+
+    @rule(actor=people)
+    def step_down(self, actor):
+        m = self.model
+        if self.attempt("step_down", actor, lambda: stage.step_down(self.room, actor), allowed=m.there(actor) and actor in m.stage):
+            m.down(actor)
+
+    @rule(actor=people, person=people)
+    def move_to_audience(self, actor, person):
+        m = self.model
+        allowed = m.may_moderate(actor) and person in m.stage and (actor == person or m.has_power(actor, person))
+        if self.attempt("move_to_audience", actor, lambda: stage.move_to_audience(self.room, actor, person), allowed=allowed):
+            m.down(person)
+
+    @rule(actor=people, status=st.sampled_from([None, Status.ON_A_CALL]))
+    def set_status(self, actor, status):
+        m = self.model
+        command = lambda: stage.set_status(self.room, actor, status)  # noqa: E731
+        if self.attempt("set_status", actor, command, allowed=m.there(actor) and actor in m.stage):
+            (m.on_a_call.add if status else m.on_a_call.discard)(actor)
+
+    # Mutes
 
     @rule(actor=people)
     def mute(self, actor):
         m = self.model
-        if self.attempt(lambda: stage.mute(self.room, actor), self.live_and_in(actor) and actor in m.stage and actor not in m.muted):
+        allowed = m.there(actor) and actor in m.stage and actor not in m.muted
+        if self.attempt("mute", actor, lambda: mutes.mute(self.room, actor), allowed=allowed):
             m.muted.add(actor)
 
     @rule(actor=people)
     def unmute(self, actor):
         m = self.model
-        if self.attempt(lambda: stage.unmute(self.room, actor), self.live_and_in(actor) and actor in m.muted):
+        allowed = m.there(actor) and actor in m.muted and actor not in m.held
+        if self.attempt("unmute", actor, lambda: mutes.unmute(self.room, actor), allowed=allowed):
             m.muted.discard(actor)
 
     @rule(actor=people, person=people)
     def mute_speaker(self, actor, person):
         m = self.model
-        allowed = self.may_moderate(actor) and person in m.stage and person not in m.muted
-        if self.attempt(lambda: stage.mute_speaker(self.room, actor, person), allowed):
+        allowed = m.may_moderate(actor) and person in m.stage and person not in m.muted
+        if self.attempt("mute_speaker", actor, lambda: mutes.mute_speaker(self.room, actor, person), allowed=allowed):
             m.muted.add(person)
 
     @rule(actor=people)
-    def step_down(self, actor):
-        if self.attempt(lambda: stage.step_down(self.room, actor), self.live_and_in(actor) and actor in self.model.stage):
-            self.model.down(actor)
-
-    @rule(actor=people, person=people)
-    def move_to_audience(self, actor, person):
-        allowed = self.may_moderate(actor) and person in self.model.stage and (actor == person or self.has_power(actor, person))
-        if self.attempt(lambda: stage.move_to_audience(self.room, actor, person), allowed):
-            self.model.down(person)
-
-    @rule(actor=people, person=people)
-    def remove(self, actor, person):
-        epoch = self.room.places[person].epoch
-        if self.attempt(
-            lambda: lifecycle.remove_person(self.room, actor, person), self.may_moderate(actor) and self.has_power(actor, person)
-        ):
-            self.model.out(person)
-            self.model.kept.discard(person)
-            self.model.moderators.discard(person)
-            assert self.room.places[person].epoch == epoch + 1
-
-    @rule(actor=people)
-    def leave(self, actor):
-        if self.attempt(lambda: lifecycle.leave_room(self.room, actor), self.live_and_in(actor)):
-            self.model.out(actor)
-
-    @rule(actor=people)
-    def lose_connection_and_return_at_once(self, actor):
+    def mute_all(self, actor):
         m = self.model
-        before = self.room.places[actor]
-        if not self.attempt(lambda: lifecycle.lose_connection(self.room, actor, self.now), self.live_and_in(actor)):
-            return
-        on_stage, muted = actor in m.stage, actor in m.muted
-        m.out(actor)
-        assert self.attempt(lambda: lifecycle.enter(self.room, actor, self.now), True)
-        m.inside.add(actor)
-        if on_stage or actor == "host":
-            m.stage.append(actor)
-            m.accepted.add(actor)
-            m.muted |= {actor} if muted else set()
-        assert self.room.places[actor].role is before.role
+        open_microphones = set(m.stage) - m.muted - {actor}
+        allowed = m.may_moderate(actor) and bool(open_microphones)
+        if self.attempt("mute_all", actor, lambda: mutes.mute_all(self.room, actor), allowed=allowed):
+            m.muted |= open_microphones
+
+    @rule(actor=people, person=people, reason=st.sampled_from(["Music", "Advertising"]))
+    def hold_mute(self, actor, person, reason):
+        m = self.model
+        command = lambda: mutes.hold_mute(self.room, actor, person, reason, self.now)  # noqa: E731
+        if self.attempt("hold_mute", actor, command, allowed=actor != person and m.has_power(actor, person)):
+            m.held[person] = (actor, reason)
+            if person in m.stage:
+                m.muted.add(person)
+
+    @rule(actor=people, person=people)
+    def release_mute(self, actor, person):
+        m = self.model
+        allowed = m.may_moderate(actor) and actor != person and person in m.held
+        if self.attempt("release_mute", actor, lambda: mutes.release_mute(self.room, actor, person), allowed=allowed):
+            del m.held[person]
+
+    # Who is in the room
+
+    @rule(actor=people, person=people, silenced=st.booleans())
+    def silence_or_unsilence(self, actor, person, silenced):
+        m = self.model
+        silencing = silence.silence_person if silenced else silence.unsilence_person
+        if self.attempt("silence_person", actor, lambda: silencing(self.room, actor, person), allowed=m.has_power(actor, person)):
+            (m.silenced.add if silenced else m.silenced.discard)(person)
+
+    @rule(actor=people, person=people)
+    def remove_person(self, actor, person):
+        m = self.model
+        epoch = self.room.places[person].epoch
+        command = lambda: lifecycle.remove_person(self.room, actor, person)  # noqa: E731
+        if self.attempt("remove_person", actor, command, allowed=m.has_power(actor, person)):
+            m.remove(person)
+            place = self.room.places[person]
+            assert (place.epoch, place.standing, place.role) == (epoch + 1, Standing.OUT, Role.LISTENER)
+        else:
+            assert self.room.places[person].epoch == epoch
+        self.settle()
+
+    @rule(actor=people)
+    def undo_removal(self, actor):
+        self.attempt("undo_removal", actor, lambda: lifecycle.undo_removal(self.room, actor), allowed=self.model.may_moderate(actor))
 
     @rule(actor=people)
     def enter(self, actor):
-        m = self.model
-        was_in = actor in m.inside
-        if self.attempt(lambda: lifecycle.enter(self.room, actor, self.now), not m.ended) and not was_in:
-            m.inside.add(actor)
-            if actor == "host":
-                m.stage.append(actor)
+        if self.attempt("enter", actor, lambda: lifecycle.enter(self.room, actor, self.now), allowed=not self.model.ended):
+            self.model.enter(actor, self.now)
+        self.settle()
+
+    @rule(actor=people)
+    def leave_room(self, actor):
+        if self.attempt("leave_room", actor, lambda: lifecycle.leave_room(self.room, actor), allowed=self.model.there(actor)):
+            self.model.out(actor)
+        self.settle()
+
+    @rule(actor=people)
+    def lose_connection(self, actor):
+        command = lambda: lifecycle.lose_connection(self.room, actor, self.now)  # noqa: E731
+        if self.attempt("lose_connection", actor, command, allowed=self.model.there(actor)):
+            self.model.lose(actor, self.now)
+        self.settle()
 
     @rule(actor=people, really=st.integers(0, 9))
-    def end(self, actor, really):
+    def end_room(self, actor, really):
         if really:
             return  # seldom: most runs shall go on
-        allowed = self.may_moderate(actor) or (actor == "host" and not self.model.ended)
-        if self.attempt(lambda: lifecycle.end_room(self.room, actor), allowed):
-            self.model.ended = True
-            for person in PEOPLE:
-                self.model.out(person)
+        m = self.model
+        allowed = not m.ended and (m.may_moderate(actor) or actor in (OPENER, m.host))
+        if self.attempt("end_room", actor, lambda: lifecycle.end_room(self.room, actor), allowed=allowed):
+            m.end()
+
+    # Moderators
+
+    @rule(actor=people, person=people)
+    def appoint_moderator(self, actor, person):
+        m = self.model
+        allowed = m.may_moderate(actor) and person in m.inside and not m.moderates(person)
+        if self.attempt("appoint_moderator", actor, lambda: moderators.appoint_moderator(self.room, actor, person), allowed=allowed):
+            m.appoint(person)
+        self.settle()
+
+    @rule(actor=people, person=people)
+    def revoke_moderator(self, actor, person):
+        m = self.model
+        may = m.may_moderate(actor) and actor in (m.host, person)
+        allowed = may and person in m.moderators and person != OPENER
+        if self.attempt("revoke_moderator", actor, lambda: moderators.revoke_moderator(self.room, actor, person), allowed=allowed):
+            m.revoke(person)
+        self.settle()
+
+    @rule(actor=people, person=st.one_of(st.none(), people))
+    def name_deputy(self, actor, person):
+        m = self.model
+        allowed = m.there(actor) and actor == m.host and (person is None or (person in m.inside and person != actor))
+        if self.attempt("name_deputy", actor, lambda: moderators.name_deputy(self.room, actor, person), allowed=allowed):
+            m.deputy = person
+            if person is not None and person not in m.moderators:
+                m.appoint(person)
+        self.settle()
+
+    @rule(actor=people, policy=policies)
+    def set_hand_policy(self, actor, policy):
+        command = lambda: editing.edit_room(self.room, actor, hand_policy=policy)  # noqa: E731
+        if self.attempt("edit_room", actor, command, allowed=self.model.may_moderate(actor)):
+            self.model.policy = policy.value
+
+    @rule(actor=people, locked=st.sampled_from([None, False, True]), fair=st.sampled_from([None, False, True]))
+    def set_lock_and_fair_floor(self, actor, locked, fair):
+        m = self.model
+        command = lambda: editing.edit_room(self.room, actor, stage_locked=locked, fair_floor=fair)  # noqa: E731
+        if self.attempt("edit_room", actor, command, allowed=m.may_moderate(actor)):
+            m.locked = m.locked if locked is None else locked
+            m.fair = m.fair if fair is None else fair
+
+    @rule(actor=people, width=st.integers(0, 2))
+    def set_visibility(self, actor, width):
+        m = self.model
+        command = lambda: editing.edit_room(self.room, actor, visibility=WIDENING[width])  # noqa: E731
+        if self.attempt("edit_room", actor, command, allowed=m.may_moderate(actor) and width >= m.visibility):
+            m.visibility = width
+
+    # After every step
 
     @invariant()
     def agrees_with_the_model(self):
-        m = self.model
+        m, places = self.model, self.room.places
+        assert self.room.phase is (Phase.ENDED if m.ended else Phase.LIVE)
         assert [place.person for place in self.room.on_stage()] == m.stage
         assert [place.person for place in self.room.queue()] == m.queue
-        assert {place.person for place in self.room.hands()} == m.hands
-        assert {p for p, place in self.room.places.items() if place.invited_at} == m.invited
-        assert {p for p, place in self.room.places.items() if place.is_in} == m.inside
-        assert {p for p, place in self.room.places.items() if place.muted and place.on_stage} == m.muted
+        assert list(hands.hand_positions(self.room)) == m.floor()
+        assert {p for p, place in places.items() if place.invited_at} == m.invited
+        assert {p for p, place in places.items() if place.is_in} == m.inside
+        assert {p for p, place in places.items() if place.muted and place.on_stage} == m.muted
+        assert {p: (place.held_by, place.held_reason) for p, place in places.items() if place.held} == m.held
+        assert {p for p, place in places.items() if place.status and place.on_stage} == m.on_a_call
+        assert {p for p, place in places.items() if place.silenced} == m.silenced
+        assert {p for p, place in places.items() if place.ever_moderated} == m.ever
+        assert {p: place.role.value for p, place in places.items()} == {p: m.role(p) for p in PEOPLE}
 
     @invariant()
-    def nobody_is_on_the_stage_who_did_not_accept_except_the_host(self):
-        assert set(self.model.stage) <= self.model.accepted | {"host"}
+    def agrees_with_the_model_on_the_rules(self):
+        m, rules = self.model, self.room.rules
+        assert (rules.hand_policy.value, rules.stage_locked, rules.fair_floor) == (m.policy, m.locked, m.fair)
+        assert rules.visibility is WIDENING[m.visibility]
+        assert (rules.deputy, rules.grace_ends_at, rules.host_away) == (m.deputy, m.grace, m.away)
 
     @invariant()
-    def a_watcher_of_the_happenings_knows_stage_and_queue(self):
-        assert self.watched_stage == self.model.stage
-        assert self.watched_hands == self.model.queue
+    def there_is_exactly_one_host_and_it_is_the_opener_while_they_are_in(self):
+        assert [place.role for place in self.room.places.values()].count(Role.HOST) == 1
+        if self.room.places[OPENER].is_in:
+            assert self.room.host.person == OPENER
+
+    @invariant()
+    def who_is_held_is_muted_on_the_stage(self):
+        assert all(place.muted for place in self.room.on_stage() if place.held)
+
+    @invariant()
+    def a_watcher_of_the_happenings_knows_stage_queue_mutes_and_roles(self):
+        shown = {place.person: (place.role, place.muted, place.held, place.status) for place in self.room.on_stage()}
+        assert list(self.watched_stage.items()) == list(shown.items())
+        assert list(self.watched_queue.items()) == [(place.person, place.invited_at is not None) for place in self.room.queue()]
+
+    @invariant()
+    def the_database_would_take_it(self):
+        """The constraints of models/place.py and models/room.py that one place can break by itself."""
+        for place in self.room.places.values():
+            kept = place.on_stage or place.stage_lost_at is not None
+            assert kept or not (place.muted or place.status)
+            assert place.muted or place.muted_by is None
+            assert place.held or (place.held_by is None and not place.held_reason)
+            assert place.is_in or place.standing is Standing.OUT
+            assert not (place.on_stage and place.queued_at)
+            assert place.is_in or not (place.on_stage or place.queued_at)
+            assert not (place.is_in and place.stage_lost_at)
+            assert place.ever_moderated or not place.role.moderates
+            assert place.role.moderates or (place.role is Role.SPEAKER) is place.on_stage
+        assert self.room.rules.grace_ends_at is None or not self.room.rules.host_away
+
+    @invariant()
+    def a_second_moderator_is_one_in_the_room(self):
+        m = self.model
+        for actor in PEOPLE:
+            others = {place.person for place in large_acts.other_moderators(self.room, actor)}
+            assert others == {person for person in m.inside if m.moderates(person)} - {actor}
 
 
 TestRooms = Rooms.TestCase
-TestRooms.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+TestRooms.settings = settings(max_examples=200, stateful_step_count=60, deadline=None)

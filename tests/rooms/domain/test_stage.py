@@ -36,7 +36,7 @@ from tests.rooms.domain.full_room import (
 
 
 def invited() -> RoomStage:
-    return hands.invite_to_stage(hands.raise_hand(full_room(), LISTENER, NOW, UNKNOWN).stage, MODERATOR, LISTENER, NOW).stage
+    return hands.invite_to_stage(hands.raise_hand(full_room(), LISTENER, NOW, UNKNOWN).stage, MODERATOR, LISTENER, NOW, set()).stage
 
 
 def muted(person=SPEAKER, by=MODERATOR) -> RoomStage:
@@ -76,7 +76,7 @@ def test_step_down_makes_a_speaker_a_listener():
 def test_step_down_keeps_a_moderators_role_and_they_come_back_by_their_own_invitation():
     down = stage.step_down(full_room(), MODERATOR).stage
     assert down.places[MODERATOR].role is Role.MODERATOR
-    back = stage.accept_invitation(hands.invite_to_stage(down, MODERATOR, MODERATOR, NOW).stage, MODERATOR, NOW, UNKNOWN).stage
+    back = stage.accept_invitation(hands.invite_to_stage(down, MODERATOR, MODERATOR, NOW, set()).stage, MODERATOR, NOW, UNKNOWN).stage
     assert (back.places[MODERATOR].role, back.places[MODERATOR].on_stage) == (Role.MODERATOR, True)
 
 
