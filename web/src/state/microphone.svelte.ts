@@ -9,6 +9,8 @@ import type { Settings } from './settings.svelte.ts';
 export class Microphone {
   stream: MediaStream | null = $state.raw(null);
   fault: MicrophoneFault | null = $state.raw(null);
+  /** The system has taken it, for a phone call most often, and will give it back. */
+  isTaken = $state(false);
   #settings: Settings;
   #holders = new Set<object>();
   #opening: Promise<void> | null = null;
@@ -36,7 +38,7 @@ export class Microphone {
     if (this.#holders.size === 0) this.#close();
   }
 
-  /** Called whenever the stream becomes another one, or none. */
+  /** Called whenever the stream becomes another one, or none, and when the system takes the microphone or gives it back. */
   onChange(watcher: () => void): () => void {
     this.#watchers.add(watcher);
     return () => this.#watchers.delete(watcher);
@@ -85,7 +87,17 @@ export class Microphone {
     this.fault = null;
     this.stream = stream;
     const track = stream.getAudioTracks()[0];
-    if (track) track.onended = () => void this.#unplugged(stream);
+    if (track) {
+      track.onended = () => void this.#unplugged(stream);
+      track.onmute = () => this.#taken(true);
+      track.onunmute = () => this.#taken(false);
+    }
+    this.isTaken = track?.muted ?? false;
+    this.#changed();
+  }
+
+  #taken(isTaken: boolean): void {
+    this.isTaken = isTaken;
     this.#changed();
   }
 
@@ -104,6 +116,7 @@ export class Microphone {
     const stream = this.stream;
     if (!stream) return;
     this.stream = null;
+    this.isTaken = false;
     stopTracks(stream);
     this.#changed();
   }
@@ -121,6 +134,8 @@ function asMicrophoneError(error: unknown): MicrophoneError {
 function stopTracks(stream: MediaStream): void {
   for (const track of stream.getTracks()) {
     track.onended = null;
+    track.onmute = null;
+    track.onunmute = null;
     track.stop();
   }
 }

@@ -6,6 +6,7 @@
  */
 
 import { t } from '../i18n/index.svelte.ts';
+import { onInterruption } from '../media/interruption.ts';
 import { ringLevel, SpeakingHold } from '../media/levels.ts';
 import { Listener } from '../media/listener.ts';
 import { clearLockScreen, showOnLockScreen } from '../media/lock-screen.ts';
@@ -13,17 +14,17 @@ import { LevelMeter } from '../media/meter.ts';
 import type { SoundPhase } from '../media/session.ts';
 import type { Signalling } from '../media/signalling.ts';
 import { Speaker } from '../media/speaker.ts';
+import { WakeLock } from '../media/wake-lock.ts';
 import type { Api } from '../protocol/api.ts';
-import type { ApiError } from '../protocol/errors.ts';
-import { asApiError } from '../protocol/errors.ts';
+import { ApiError, asApiError } from '../protocol/errors.ts';
 import type { RealtimeClient } from '../protocol/realtime.ts';
-import { applyToHands, applyToRoom } from '../protocol/streams.ts';
+import { applyToRoom } from '../protocol/streams.ts';
 import type {
+  CommandAnswer,
   CommandName,
   Commands,
   Face,
   Hand,
-  HandsState,
   Line,
   MyPlace,
   PersonId,
@@ -33,6 +34,7 @@ import type {
   RoomState,
   SessionEnded,
   StageMember,
+  Status,
   StreamEvent,
 } from '../protocol/types.ts';
 import type { Announcer } from './announcer.svelte.ts';
@@ -40,6 +42,12 @@ import { Conversation } from './conversation.svelte.ts';
 import type { Microphone } from './microphone.svelte.ts';
 import type { Places } from './places.svelte.ts';
 import { randomKey } from './random-key.ts';
+import { OnACall } from './on-a-call.ts';
+import { RoomDesk } from './room-desk.svelte.ts';
+import type { News } from './room-news.ts';
+import { newsOfPlace, newsOfRoom } from './room-news.ts';
+import { queueOrder } from './room-queue.ts';
+import { TurnClock } from './room-turn.svelte.ts';
 import type { Session } from './session.svelte.ts';
 import type { Settings } from './settings.svelte.ts';
 import type { Toasts } from './toasts.svelte.ts';
@@ -73,15 +81,21 @@ export interface RoomSurroundings {
 /** Often enough for a ring that moves with the voice, seldom enough for a phone's battery. */
 const LEVEL_INTERVAL_MS = 100;
 
+/** A wait that is longer than this is for the person to see, not to be sat out behind their back. */
+const LONGEST_SILENT_WAIT_SECS = 5;
+
 const NO_LEVELS: Readonly<Record<PersonId, number>> = {};
 
 export class RoomConnection {
   readonly id: RoomId;
   readonly conversation: Conversation;
+  readonly desk: RoomDesk;
+  readonly turns: TurnClock;
   phase: RoomPhase = $state.raw({ name: 'inside' });
   room: RoomState | null = $state.raw(null);
-  hands: Hand[] = $state.raw([]);
   presence: RoomPresence | null = $state.raw(null);
+  /** When the role of host passes on, by this device's clock; null: nobody is missed. */
+  graceEndsAtMs: number | null = $state.raw(null);
   listening: SoundPhase = $state.raw({ name: 'stopped' });
   speaking: SoundPhase = $state.raw({ name: 'stopped' });
   /** The browser wants a tap before it plays. */
@@ -102,15 +116,21 @@ export class RoomConnection {
   #wantsMuted: boolean | null = $state(null);
   #muteTold: Promise<void> = Promise.resolve();
   #firstPlace: MyPlace | null = $state.raw(null);
+  #placeBefore: MyPlace | null = null;
+  #onACall: OnACall;
+  #isInterrupted = false;
+  #wakeLock = new WakeLock();
   #speakingHold = new SpeakingHold<PersonId>();
   #endings: (() => void)[] = [];
-  #unwatchHands: (() => void) | null = null;
   #stopPlaces: () => void = () => undefined;
 
   constructor(id: RoomId, around: RoomSurroundings) {
     this.id = id;
     this.#around = around;
     this.conversation = new Conversation(id, around);
+    this.desk = new RoomDesk(id, around);
+    this.turns = new TurnClock((person) => this.#turnOver(person));
+    this.#onACall = new OnACall((status) => void this.command('set_status', { status }).catch(() => undefined));
     this.#listener = new Listener({
       room: id,
       signalling: around.signalling,
@@ -129,12 +149,29 @@ export class RoomConnection {
     return this.mine?.role === 'host' || this.mine?.role === 'moderator';
   }
 
+  get isHost(): boolean {
+    return this.mine?.role === 'host';
+  }
+
+  /** In the order in which they are invited. */
+  get hands(): Hand[] {
+    return queueOrder(this.desk.hands, this.room?.fair_floor ?? false);
+  }
+
+  get isHeld(): boolean {
+    return this.mine?.held != null;
+  }
+
+  get isOnACall(): boolean {
+    return this.mine?.status === 'on_a_call';
+  }
+
   get isOnStage(): boolean {
     return this.mine?.on_stage === true;
   }
 
   get isMuted(): boolean {
-    return this.#wantsMuted ?? this.mine?.muted ?? true;
+    return this.isHeld || (this.#wantsMuted ?? this.mine?.muted ?? true);
   }
 
   get audience(): number {
@@ -151,13 +188,17 @@ export class RoomConnection {
       this.#around.realtime.watch<RoomState>(`room/${this.id}`, {
         reduce: applyToRoom,
         onState: (room, event) => this.#roomChanged(room, event),
-        onPresence: (presence) => (this.presence = presence as RoomPresence),
+        onPresence: (presence) => this.#presenceCame(presence as RoomPresence),
         onRefused: (error) => this.#refused(error),
       }),
       this.conversation.follow(),
       this.#around.microphone.onChange(() => this.#microphoneChanged()),
       this.#everyInterval(),
       this.#onWake(),
+      onInterruption((isInterrupted) => {
+        this.#isInterrupted = isInterrupted;
+        this.#followCall();
+      }),
     );
     this.#stopPlaces = this.#around.places.onEvent((event) => this.#placeEvent(event));
     this.#listener.start();
@@ -198,21 +239,31 @@ export class RoomConnection {
   }
 
   /** One wish, sent until it is answered: retries carry the same key, so that it happens once. Throws ApiError. */
-  async command<N extends CommandName>(name: N, data: Commands[N]): Promise<void> {
+  async command<N extends CommandName>(name: N, data: Commands[N]): Promise<CommandAnswer> {
     const key = randomKey();
     for (let attempt = 0; ; attempt += 1) {
       try {
-        await this.#around.api.command(this.id, name, data, key);
-        return;
+        return await this.#around.api.command(this.id, name, data, key);
       } catch (cause) {
         const error = asApiError(cause);
-        if (error.retry !== 'later' || attempt === 2) throw error;
-        await new Promise((resolve) => setTimeout(resolve, Math.max((error.retryAfterSecs ?? 0) * 1_000, 700 * (attempt + 1))));
+        const waitSecs = error.retryAfterSecs ?? 0;
+        if (error.retry !== 'later' || attempt === 2 || waitSecs > LONGEST_SILENT_WAIT_SECS) throw error;
+        await new Promise((resolve) => setTimeout(resolve, Math.max(waitSecs * 1_000, 700 * (attempt + 1))));
       }
     }
   }
 
+  /** Said by hand. Whoever goes to a call closes the microphone; coming back leaves it to them to open it. Throws ApiError. */
+  async setOnACall(isOnACall: boolean): Promise<void> {
+    const status: Status | null = isOnACall ? 'on_a_call' : null;
+    this.#onACall.saidByHand();
+    if (isOnACall && !this.isMuted) await this.setMuted(true);
+    await this.command('set_status', { status });
+  }
+
+  /** Throws ApiError. */
   async setMuted(muted: boolean): Promise<void> {
+    if (!muted && this.isHeld) throw new ApiError({ code: 'mute_held', message: '', field: null }, 403);
     if (!muted && this.#around.microphone.stream === null) {
       await this.#startSpeaking();
       if (this.#around.microphone.stream === null) return;
@@ -245,6 +296,7 @@ export class RoomConnection {
       const room = await this.#around.api.room(this.id);
       if (this.phase.name !== 'inside') return;
       this.#firstPlace = room.mine;
+      this.#placeBefore ??= room.mine;
       this.room ??= room.state;
       this.presence ??= {
         stream: `room/${this.id}`,
@@ -264,16 +316,39 @@ export class RoomConnection {
   }
 
   #roomChanged(room: RoomState, event: StreamEvent | null): void {
+    const before = this.room;
     this.room = room;
     if (room.phase === 'ended') {
       if (this.phase.name === 'inside' || this.phase.name === 'elsewhere') this.#finish({ name: 'ended' }, false);
       return;
     }
-    if (event?.kind === 'stage_joined') {
-      const { person } = event.data as StageMember;
-      if (person.id !== this.#around.session.person?.id) this.#around.announcer.say(t('announce.stageJoined', person.name));
-    }
+    this.turns.limit(room.turn_secs);
+    this.#timeGrace(room, event);
+    if (event && before) this.#pass(newsOfRoom(event, before, this.#around.session.person?.id ?? null));
     this.#follow();
+  }
+
+  /** Times the grace from the event's own time, so that a clock that is wrong here does not shorten it. */
+  #timeGrace({ grace_ends_at: ends }: RoomState, event: StreamEvent | null): void {
+    if (ends === null) this.graceEndsAtMs = null;
+    else if (event === null) this.graceEndsAtMs = Date.parse(ends);
+    else if (event.kind === 'room_changed' && 'grace_ends_at' in (event.data as object)) {
+      this.graceEndsAtMs = event.at === undefined ? Date.parse(ends) : Date.now() + Date.parse(ends) - Date.parse(event.at);
+    }
+  }
+
+  #presenceCame(presence: RoomPresence): void {
+    this.presence = presence;
+    this.turns.heard(presence.turn);
+  }
+
+  /** Calmly: the room hears nothing of it, only the speaker and who runs the room do. */
+  #turnOver(person: PersonId): void {
+    if (person === this.#around.session.person?.id) this.#around.announcer.say(t('turn.yours'));
+    else if (this.isModerator) {
+      const name = this.room?.stage.find((member) => member.person.id === person)?.person.name;
+      if (name !== undefined) this.#around.announcer.say(t('turn.over', name));
+    }
   }
 
   #placeEvent(event: StreamEvent | null): void {
@@ -287,11 +362,13 @@ export class RoomConnection {
         this.#speaker?.session.endedByServer(session, reason);
       }
     }
+    this.#placeBefore = this.mine;
     if (this.mine?.muted === this.#wantsMuted) this.#wantsMuted = null;
     this.#follow();
   }
 
-  #placeChanged({ place, cause, by, reason }: PlaceChanged): void {
+  #placeChanged(change: PlaceChanged): void {
+    const { place, cause, by, reason } = change;
     this.#firstPlace = null;
     if (cause === 'remove_person') {
       this.#finish({ name: 'removed', by, reason }, false);
@@ -301,20 +378,22 @@ export class RoomConnection {
       this.#finish({ name: 'left' }, false);
       return;
     }
-    const name = by?.name ?? '';
-    if (cause === 'invite_to_stage') this.#around.announcer.sayNow(t('announce.invited', name));
-    if (cause === 'accept_invitation' && place?.on_stage) this.#around.announcer.sayNow(t('announce.onStage'));
-    if (cause === 'mute_speaker') {
-      // Even if one had just pressed "unmute": the moderator's word is newer.
-      this.#wantsMuted = null;
-      this.#tell(t('room.mutedBy', name));
-    }
-    if (cause === 'move_to_audience') this.#tell(t('room.movedBy', name));
+    // Even if one had just pressed "unmute": the moderator's word is newer.
+    if (cause === 'mute_speaker' || cause === 'mute_all' || cause === 'hold_mute') this.#wantsMuted = null;
+    this.#pass(newsOfPlace(change, this.#placeBefore));
   }
 
-  #tell(sentence: string): void {
-    this.#around.toasts.show(sentence);
-    this.#around.announcer.sayNow(sentence);
+  /** Several at once become one sentence after the other, or only the last would be read. */
+  #pass(news: News[]): void {
+    const { announcer, toasts } = this.#around;
+    for (const { text } of news.filter(({ isShown }) => isShown)) toasts.show(text);
+    const wordsOf = (isUrgent: boolean) =>
+      news
+        .filter((one) => one.isUrgent === isUrgent)
+        .map(({ text }) => text)
+        .join(' ');
+    if (wordsOf(true) !== '') announcer.sayNow(wordsOf(true));
+    if (wordsOf(false) !== '') announcer.say(wordsOf(false));
   }
 
   /** Makes the sound and the watched streams follow one's place. */
@@ -323,26 +402,18 @@ export class RoomConnection {
     if (!this.isOnStage) this.#stopSpeaking(false);
     else if (!this.#isWithoutMicrophone) void this.#startSpeaking();
     this.#applyMute();
-    this.#watchHands(this.isModerator);
+    this.desk.follow(this.isModerator);
+    this.#wakeLock.want(this.isOnStage);
+    this.#followCall();
     this.#showOnLockScreen();
   }
 
-  #watchHands(wanted: boolean): void {
-    if (wanted === (this.#unwatchHands !== null)) return;
-    if (!wanted) {
-      this.#unwatchHands?.();
-      this.#unwatchHands = null;
-      this.hands = [];
-      return;
-    }
-    this.#unwatchHands = this.#around.realtime.watch<HandsState>(`hands/${this.id}`, {
-      reduce: applyToHands,
-      onState: (state, event) => {
-        this.hands = state.hands;
-        if (event?.kind === 'hand_raised') this.#around.announcer.say(t('announce.handRaised', (event.data as Hand).person.name));
-      },
-      onRefused: () => (this.#unwatchHands = null),
-    });
+  #followCall(): void {
+    if (this.phase.name !== 'inside') return;
+    const isTaken = this.#isInterrupted || this.#around.microphone.isTaken;
+    this.#onACall.follow({ isTaken, isOnStage: this.isOnStage, isSaid: this.isOnACall });
+    // The system may have let the sessions die meanwhile.
+    if (!isTaken && this.isOnACall) this.#wake();
   }
 
   async #startSpeaking(): Promise<void> {
@@ -404,6 +475,7 @@ export class RoomConnection {
 
   #microphoneChanged(): void {
     const track = this.#around.microphone.stream?.getAudioTracks()[0];
+    this.#followCall();
     this.#useMeter();
     if (track && this.#speaker) void this.#speaker.useTrack(track);
     else if (track) {
@@ -451,11 +523,13 @@ export class RoomConnection {
     }
   }
 
+  #wake(): void {
+    this.#listener.session.wake();
+    this.#speaker?.session.wake();
+  }
+
   #onWake(): () => void {
-    const wake = () => {
-      this.#listener.session.wake();
-      this.#speaker?.session.wake();
-    };
+    const wake = () => this.#wake();
     const unsubscribe = this.#around.realtime.onState((state) => state.phase === 'open' && wake());
     window.addEventListener('online', wake);
     return () => {
@@ -482,6 +556,7 @@ export class RoomConnection {
     this.phase = phase;
     this.#stopSpeaking(false);
     this.#listener.session.stop(false);
+    this.#wakeLock.want(false);
     clearLockScreen();
   }
 
@@ -489,7 +564,10 @@ export class RoomConnection {
     this.phase = phase;
     this.#stopSpeaking(tell);
     this.#listener.stop(tell);
-    this.#watchHands(false);
+    this.desk.follow(false);
+    this.turns.close();
+    this.#onACall.close();
+    this.#wakeLock.close();
     for (const end of this.#endings.splice(0)) end();
     // Who removed one, and why, may come a moment after the removal itself.
     if (phase.name !== 'removed') this.#stopPlaces();

@@ -20,6 +20,8 @@ async function enterAs(person: typeof bruno | null, place = person === null ? nu
   return room;
 }
 
+const HAND = { raised_at: '2026-11-23T20:01:00Z', invited: false, has_spoken: false };
+
 const opened = () => stage.signalling.asked.filter(({ kind }) => kind === 'open').map(({ direction }) => direction);
 
 describe('a visitor', () => {
@@ -103,6 +105,79 @@ describe('muting', () => {
   });
 });
 
+describe('a held mute', () => {
+  const HELD = { ...SPEAKER, muted: true, muted_by: ana, held: { by: ana, reason: 'Echo', since: '2026-11-23T20:01:00Z' } };
+
+  it('cannot be undone by the one it is about, not even in the sound', async () => {
+    const track = new FakeTrack();
+    plugIn(track);
+    const room = await enterAs(bruno, SPEAKER);
+    await settle();
+    const unmuting = room.setMuted(true).then(() => room.setMuted(false));
+    stage.placeChanged(HELD, 'hold_mute', ana, 'Echo');
+    await expect(unmuting).rejects.toMatchObject({ code: 'mute_held' });
+    expect([room.isMuted, track.enabled]).toEqual([true, false]);
+    expect(stage.commands.map(({ name }) => name)).toEqual(['mute']);
+    stage.placeChanged({ ...SPEAKER, muted: true }, 'release_mute');
+    await room.setMuted(false);
+    expect([room.isMuted, track.enabled]).toEqual([false, true]);
+  });
+});
+
+describe('a phone call', () => {
+  it('is told to the room, and taken back when the system returns the microphone: the stage was kept', async () => {
+    const track = new FakeTrack();
+    plugIn(track);
+    const room = await enterAs(bruno, SPEAKER);
+    await settle();
+    vi.useFakeTimers();
+    track.onmute?.();
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(stage.commands).toMatchObject([{ name: 'set_status', data: { status: 'on_a_call' } }]);
+    stage.placeChanged({ ...SPEAKER, status: 'on_a_call' }, 'set_status');
+    expect(room.isOnACall).toBe(true);
+    track.onunmute?.();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(stage.commands.at(-1)).toMatchObject({ name: 'set_status', data: { status: null } });
+    expect(opened()).toEqual(['listen', 'speak']);
+    expect(track.enabled).toBe(true);
+  });
+
+  it('said by hand closes the microphone', async () => {
+    const track = new FakeTrack();
+    plugIn(track);
+    const room = await enterAs(bruno, SPEAKER);
+    await settle();
+    await room.setOnACall(true);
+    expect(stage.commands.map(({ name, data }) => [name, data])).toEqual([
+      ['mute', {}],
+      ['set_status', { status: 'on_a_call' }],
+    ]);
+    expect(track.enabled).toBe(false);
+  });
+});
+
+describe('the grace of a host who is gone', () => {
+  it('is counted from the server’s event, whatever the clock here says', async () => {
+    const room = await enterAs(bruno);
+    const before = Date.now();
+    FakeSocket.latest.receive({
+      type: 'event',
+      stream: `room/${ROOM_ID}`,
+      seq: 2,
+      kind: 'room_changed',
+      data: { grace_ends_at: '2031-01-01T00:00:30Z' },
+      at: '2031-01-01T00:00:00Z',
+    });
+    const left = (room.graceEndsAtMs ?? 0) - before;
+    expect(left).toBeGreaterThanOrEqual(30_000);
+    expect(left).toBeLessThan(40_000);
+    expect(stage.salon.announcer.polite.trim()).toBe('The host has gone for a moment.');
+    FakeSocket.latest.receive({ type: 'event', stream: `room/${ROOM_ID}`, seq: 3, kind: 'room_changed', data: { grace_ends_at: null } });
+    expect(room.graceEndsAtMs).toBeNull();
+  });
+});
+
 describe('the microphone', () => {
   it('missing: says so, and tells the room that one is muted', async () => {
     plugIn();
@@ -149,6 +224,13 @@ describe('a command', () => {
     expect(stage.commands[1]?.key).toBe(stage.commands[0]?.key);
   });
 
+  it('is not held back behind one’s back when the wait is long', async () => {
+    const room = await enterAs(bruno);
+    stage.refuseNext = { status: 429, code: 'slow_mode', message: 'Slow.', retryAfter: 30 };
+    await expect(room.command('post_message', { text: 'x' })).rejects.toMatchObject({ code: 'slow_mode', retryAfterSecs: 30 });
+    expect(stage.commands).toHaveLength(1);
+  });
+
   it('is not sent again when it was refused', async () => {
     const room = await enterAs(bruno);
     stage.refuseNext = { status: 409, code: 'hand_already_raised', message: 'Your hand is already up.' };
@@ -164,10 +246,42 @@ describe('a moderator', () => {
     expect(FakeSocket.latest.all('watch').map(({ stream }) => stream)).toContain(`hands/${ROOM_ID}`);
     stage.event(`hands/${ROOM_ID}`, 'hand_raised', { person: cleo, raised_at: '2026-11-23T20:01:00Z', invited: false, has_spoken: false });
     expect(room.hands.map(({ person }) => person.name)).toEqual(['Cleo']);
-    expect(stage.salon.announcer.polite.trim()).toBe('Cleo raised a hand.');
     stage.placeChanged(SPEAKER, 'revoke_moderator');
-    expect(FakeSocket.latest.last('unwatch').stream).toBe(`hands/${ROOM_ID}`);
+    expect(FakeSocket.latest.all('unwatch').map(({ stream }) => stream)).toEqual([`hands/${ROOM_ID}`, `moderation/${ROOM_ID}`]);
     expect(room.hands).toEqual([]);
+  });
+
+  it('hears how many hands are up, not each by itself', async () => {
+    plugIn(new FakeTrack());
+    await enterAs(bruno, HOST);
+    vi.useFakeTimers();
+    for (const person of [ana, cleo]) stage.event(`hands/${ROOM_ID}`, 'hand_raised', { ...HAND, person });
+    vi.advanceTimersByTime(1_200);
+    expect(stage.salon.announcer.polite.trim()).toBe('2 hands are up.');
+  });
+
+  it('hears of another’s request, and of what became of their own', async () => {
+    plugIn(new FakeTrack());
+    const room = await enterAs(bruno, HOST);
+    const request = { id: 'q1', action: 'end_room', by: ana, target: null, expires_at: '2026-11-23T20:04:00Z' };
+    stage.event(`moderation/${ROOM_ID}`, 'request_opened', request);
+    expect(stage.salon.announcer.urgent.trim()).toBe('Ana wants to end the room. A second moderator has to agree.');
+    expect(room.desk.requestsToAnswer.map(({ id }) => id)).toEqual(['q1']);
+    stage.event(`moderation/${ROOM_ID}`, 'request_opened', { ...request, id: 'q2', by: bruno });
+    expect(stage.salon.announcer.urgent.trim()).toBe('Another moderator has to confirm this within two minutes.');
+    stage.event(`moderation/${ROOM_ID}`, 'request_settled', { request: 'q2', outcome: 'refused' });
+    expect(stage.salon.announcer.urgent.trim()).toBe('Another moderator has refused it. Nothing was changed.');
+    expect(room.desk.requestsToAnswer.map(({ id }) => id)).toEqual(['q1']);
+  });
+
+  it('knows from the log whose mute is held off the stage', async () => {
+    plugIn(new FakeTrack());
+    const room = await enterAs(bruno, HOST);
+    const entry = { id: 'l1', action: 'hold_mute', by: ana, target: cleo, reason: 'Echo', data: {}, at: '2026-11-23T20:01:00Z' };
+    stage.event(`moderation/${ROOM_ID}`, 'action_logged', entry);
+    expect([room.desk.isHeld(cleo.id), room.desk.isHeld(ana.id)]).toEqual([true, false]);
+    stage.event(`moderation/${ROOM_ID}`, 'action_logged', { ...entry, id: 'l2', action: 'release_mute' });
+    expect(room.desk.isHeld(cleo.id)).toBe(false);
   });
 });
 

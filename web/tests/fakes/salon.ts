@@ -35,7 +35,7 @@ export class Stage {
   readonly commands: Sent[] = [];
   readonly signalling = new FakeSignalling();
   /** Refuse the next command so. */
-  refuseNext: { status: number; code: string; message: string } | null = null;
+  refuseNext: { status: number; code: string; message: string; retryAfter?: number } | null = null;
   room: RoomState = roomState();
   place: MyPlace | null;
   hands: Hand[] = [];
@@ -129,9 +129,10 @@ export class Stage {
       key: new Headers(init?.headers).get('Idempotency-Key') ?? '',
     });
     if (this.refuseNext) {
-      const { status, ...refusal } = this.refuseNext;
+      const { status, retryAfter, ...refusal } = this.refuseNext;
       this.refuseNext = null;
-      return json(status, { ...refusal, field: null });
+      const headers = retryAfter === undefined ? {} : { 'Retry-After': String(retryAfter) };
+      return new Response(JSON.stringify({ ...refusal, field: null }), { status, headers });
     }
     return json(200, { seq: 9 });
   }
@@ -153,7 +154,10 @@ class FakeAudioContext {
 export class FakeTrack {
   enabled = true;
   isStopped = false;
+  muted = false;
   onended: (() => void) | null = null;
+  onmute: (() => void) | null = null;
+  onunmute: (() => void) | null = null;
   stop(): void {
     this.isStopped = true;
   }
