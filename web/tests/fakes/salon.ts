@@ -131,7 +131,7 @@ export class Stage {
     if (this.refuseNext) {
       const { status, retryAfter, ...refusal } = this.refuseNext;
       this.refuseNext = null;
-      const headers = retryAfter === undefined ? {} : { 'Retry-After': String(retryAfter) };
+      const headers = new Headers(retryAfter === undefined ? {} : { 'Retry-After': String(retryAfter) });
       return new Response(JSON.stringify({ ...refusal, field: null }), { status, headers });
     }
     return json(200, { seq: 9 });
