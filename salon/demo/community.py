@@ -32,6 +32,21 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class ChatLine:
+    writer: str
+    """A handle."""
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenQuestion:
+    writer: str
+    text: str
+    voters: tuple[str, ...]
+    """Handles of others."""
+
+
+@dataclass(frozen=True, slots=True)
 class Script:
     name: str
     title: str
@@ -39,6 +54,8 @@ class Script:
     language: str
     host: str
     turns: tuple[Turn, ...]
+    chat: tuple[ChatLine, ...] = ()
+    question: WrittenQuestion | None = None
 
     @property
     def speakers(self) -> tuple[str, ...]:
@@ -70,4 +87,7 @@ def _script(path: Path) -> Script:
     entry = json.loads(path.read_text(encoding="utf-8"))
     speech = (FOLDER / "speech" / f"{path.stem}-{number:02}.opus" for number in range(1, len(entry["turns"]) + 1))
     turns = tuple(Turn(turn["person"], turn["text"], file) for turn, file in zip(entry["turns"], speech, strict=True))
-    return Script(path.stem, entry["title"], entry["topic"], entry["language"], entry["host"], turns)
+    chat = tuple(ChatLine(line["person"], line["text"]) for line in entry.get("chat", ()))
+    asked = entry.get("question")
+    question = WrittenQuestion(asked["person"], asked["text"], tuple(asked["votes"])) if asked else None
+    return Script(path.stem, entry["title"], entry["topic"], entry["language"], entry["host"], turns, chat, question)

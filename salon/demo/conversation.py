@@ -117,11 +117,14 @@ class Conversation:
 
     async def _hold(self) -> None:
         self._absent_since = None
-        room = await self._find_room() or await self._open_room()
+        known = await self._find_room()
+        room = known or await self._open_room()
         await self._host.enter(room)
         await self._host.go_on_air(room)
         others = [actor for actor in self._speakers.values() if actor is not self._host]
         await asyncio.gather(*(self._come_up(actor, room) for actor in others), self._look_in(room))
+        if known is None:
+            await self._write(room)
         logger.info("A demo room is talking.", extra={"action": "demo_room_held", "room": room, "script": self._script.name})
         hands = asyncio.create_task(self._take_up_hands(room))
         talk = asyncio.create_task(self._talk())
@@ -174,6 +177,16 @@ class Conversation:
                     await self._host.api.command(room, "invite_to_stage", person=actor.person)
             await actor.api.command(room, "accept_invitation")
         await actor.go_on_air(room)
+
+    async def _write(self, room: str) -> None:
+        """Chat and a question with votes, once in a new room. A room that may not be written in, or not so fast, talks all the same."""
+        with contextlib.suppress(Refused):
+            for line in self._script.chat:
+                await self._speakers[line.writer].api.command(room, "post_message", text=line.text)
+            if question := self._script.question:
+                asked = await self._speakers[question.writer].api.post(f"/api/v1/rooms/{room}/ask_question", {"text": question.text})
+                for voter in question.voters:
+                    await self._speakers[voter].api.command(room, "vote_question", question=asked["id"])
 
     async def _talk(self) -> None:
         while True:

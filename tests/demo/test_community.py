@@ -30,6 +30,17 @@ def test_every_turn_is_opus_in_packets_of_20_ms_about_as_long_as_its_text(script
         assert 1.2 < words / read_speech(turn.speech).seconds < 5, turn.speech.name
 
 
+def test_what_is_written_is_by_the_speakers_and_in_both_languages() -> None:
+    writing = [script for script in scripts() if script.chat]
+    assert sorted(script.language for script in writing) == ["en", "fr"]
+    for script in writing:
+        assert {line.writer for line in script.chat} <= set(script.speakers)
+        assert all(0 < len(line.text) <= 500 for line in script.chat)
+        assert script.question is not None and len(script.question.text) <= 300
+        assert {script.question.writer, *script.question.voters} <= set(script.speakers)
+        assert script.question.writer not in script.question.voters  # nobody votes for their own
+
+
 def test_speech_is_small_and_none_is_left_over() -> None:
     used = {turn.speech for script in scripts() for turn in script.turns}
     assert used == set((FOLDER / "speech").glob("*.opus"))
