@@ -8,4 +8,4 @@ FOLLOWS = RateLimit(per_sec=1 / 5, burst=50)
 BLOCKS = RateLimit(per_sec=1, burst=100)
 PING_MUTES = RateLimit(per_sec=1, burst=100)
 # Staff read each one.
-CONTESTS = RateLimit(per_sec=1 / 3600, burst=5)
+CONTESTS = RateLimit(per_sec=1 / 600, burst=10)
