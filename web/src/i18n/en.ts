@@ -434,8 +434,6 @@ export const en = {
   'over.removed.text': 'A moderator asked you to leave.',
   'over.removed.by': (name: string) => `${name} asked you to leave.`,
   'over.removed.reason': (reason: string) => `The reason given: “${reason}”`,
-  'over.full.title': 'Standing room only, and even that is taken',
-  'over.full.text': 'The room is full. Somebody always slips out before long: try again in a minute.',
   'over.signIn.title': 'This room is for members',
   'over.signIn.text': 'Sign in to listen.',
   'over.left.title': 'You have left',

@@ -435,8 +435,6 @@ export const fr: Messages = {
   'over.removed.text': 'La modération vous a demandé de partir.',
   'over.removed.by': (name) => `${name} vous a demandé de partir.`,
   'over.removed.reason': (reason) => `Motif : « ${reason} »`,
-  'over.full.title': 'Plus une chaise, plus un coin de mur',
-  'over.full.text': 'Le salon est plein. Quelqu’un finit toujours par filer : réessayez dans une minute.',
   'over.signIn.title': 'Ce salon est réservé aux membres',
   'over.signIn.text': 'Connectez-vous pour écouter.',
   'over.left.title': 'Vous voilà dehors',

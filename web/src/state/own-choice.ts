@@ -1,4 +1,4 @@
-import type { PersonId, RoomId } from '../protocol/types.ts';
+import type { PersonId } from '../protocol/types.ts';
 
 const STORAGE_KEY = 'salon.polls';
 /** Polls end; what one chose there is then of no use. */

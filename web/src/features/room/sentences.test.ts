@@ -33,11 +33,6 @@ describe('a room that is over says what happened and what to do', () => {
     [{ name: 'removed', by: null, reason: null }, 'You were removed from this room', 'A moderator asked you to leave.'],
     [{ name: 'gone' }, 'No such room', 'It is over, or it is not for everyone. The hallway shows what is on.'],
     [
-      { name: 'full', line: null },
-      'Standing room only, and even that is taken',
-      'The room is full. Somebody always slips out before long: try again in a minute.',
-    ],
-    [
       { name: 'locked' },
       'The door is locked for now',
       'The moderators let no newcomers in at the moment. Whoever has been in may come back. Try again later.',
