@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from salon.rooms.domain import hands, lifecycle, mutes, stage
+from salon.rooms.domain.people import UNKNOWN
 from salon.rooms.domain.room_stage import (
     HandsCleared,
     HandUnqueued,
@@ -72,7 +73,7 @@ def test_leave_room_from_the_stage_and_return_as_a_listener():
 
 
 def test_leave_room_takes_the_hand_down():
-    outcome = lifecycle.leave_room(hands.raise_hand(room(), LISTENER, NOW).stage, LISTENER)
+    outcome = lifecycle.leave_room(hands.raise_hand(room(), LISTENER, NOW, UNKNOWN).stage, LISTENER)
     assert outcome.happened == (HandUnqueued(LISTENER),)
     assert outcome.stage.queue() == []
 
@@ -188,7 +189,7 @@ def test_cut_off_raises_the_epoch_and_nothing_else():
 
 @pytest.mark.parametrize("actor", [HOST, MODERATOR])
 def test_end_room_puts_everybody_out(actor):
-    outcome = lifecycle.end_room(hands.raise_hand(room(), LISTENER, NOW).stage, actor)
+    outcome = lifecycle.end_room(hands.raise_hand(room(), LISTENER, NOW, UNKNOWN).stage, actor)
     assert outcome.stage.phase is Phase.ENDED
     assert {place.standing for place in outcome.stage.places.values()} == {Standing.OUT}
     assert outcome.happened == (HandsCleared(), RoomClosed(EndReason.ENDED))
