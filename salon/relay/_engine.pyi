@@ -71,6 +71,14 @@ class SessionTruth:
     packets_dropped: int  # refused at ingress: muted, not on the stage, bad authentication, replayed
 
 @final
+class RoomTalk:
+    """What was said in one room since it was last taken. Docs: docs/algorithms/speaker.md, "Talk time"."""
+
+    room: str
+    talked_ms: dict[str, int]  # by person, those who said something: voice in packets that were accepted, never more than the time that passed
+    talking: list[str]  # who of the stage talks now, the dominant one first; a pause of up to 300 ms is part of it
+
+@final
 class EngineStats:
     """Counters since the start, for /metrics and the benches."""
 
@@ -125,6 +133,9 @@ class Engine:
         """
 
     def truth(self, room: str | None = None) -> list[SessionTruth]: ...
+    def take_talk(self) -> list[RoomTalk]:
+        """Every room in which somebody has talked since the last call, and once more when they have stopped. One caller."""
+
     def stats(self) -> EngineStats: ...
     def close(self) -> None:
         """Tell every peer, stop the threads, free the port. Further calls raise EngineError."""

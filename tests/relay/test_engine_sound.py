@@ -1,5 +1,6 @@
 """The engine through its binding, with aiortc at both ends: what is heard is measured in decoded sound."""
 
+import time
 from collections.abc import AsyncIterator
 
 import pytest
@@ -80,3 +81,21 @@ async def test_two_speakers_stand_in_two_slots(room: Room) -> None:
     heard = [await ear.hear(1.0) for ear in ears[:2]]
     assert [round(loudest_hz(samples[RATE_HZ // 2 :]) / 10) * 10 for samples in heard] == [620, 930]
     assert ears[2].samples.size == 0
+
+
+async def test_who_talks_and_for_how_long_is_told_of_who_is_heard_and_of_nobody_else(room: Room) -> None:
+    room.engine.set_stage("room", [Speaker("ada", 7, False), Speaker("eve", 8, True)])
+    started = time.monotonic()
+    await room.speak("ada", 620)
+    await room.speak("eve", 930)
+    [ear] = await room.listen("bob")
+    await ear.hear(2.0)
+
+    [talk] = room.engine.take_talk()
+
+    assert (talk.room, talk.talking, talk.talked_ms.keys()) == ("room", ["ada"], {"ada"})
+    assert 1_800 <= talk.talked_ms["ada"] <= 1_000 * (time.monotonic() - started)
+    room.engine.set_stage("room", [Speaker("eve", 8, True)])
+    [stopped] = room.engine.take_talk()
+    assert stopped.talking == []
+    assert room.engine.take_talk() == []

@@ -162,6 +162,17 @@ pub struct SessionReport {
     pub packets_dropped: u64,
 }
 
+/// What was said in one room since it was last asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoomTalk {
+    /// The room's id.
+    pub room: Arc<str>,
+    /// Milliseconds of voice by person, in packets that were accepted; those who said nothing are left out.
+    pub talked_ms: HashMap<Arc<str>, u64>,
+    /// Who is speaking now, the dominant one first. A pause of up to 300 ms is part of speech.
+    pub talking: Vec<Arc<str>>,
+}
+
 /// Counters since the start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Totals {
@@ -418,7 +429,7 @@ impl Engine {
         if !session.is_connected {
             self.no_longer_half_open(&session.person);
         }
-        let room_id = self.forget_in_room(&session, key);
+        let room_id = self.forget_in_room(&mut session, key);
         self.events.push_back(Event::Closed(Closed {
             session: session.id.clone(),
             room: room_id,
@@ -428,7 +439,7 @@ impl Engine {
         }));
     }
 
-    fn forget_in_room(&mut self, session: &Session, key: SessionKey) -> Arc<str> {
+    fn forget_in_room(&mut self, session: &mut Session, key: SessionKey) -> Arc<str> {
         let Some(room) = self.rooms[session.room].as_mut() else {
             return "".into();
         };
@@ -440,10 +451,11 @@ impl Engine {
         if sessions.get(&session.person) == Some(&key) {
             sessions.remove(&session.person);
         }
-        if session.direction() == Direction::Speak
-            && let Some(csrc) = room.csrc_of(&session.person)
-        {
-            room.silence(csrc);
+        if let Media::Speak(speaking) = &mut session.media {
+            *room.left_talk.entry(session.person.clone()).or_default() += speaking.talk.take_ms();
+            if let Some(csrc) = room.csrc_of(&session.person) {
+                room.silence(csrc);
+            }
         }
         self.drop_room_if_empty(session.room);
         id

@@ -52,8 +52,8 @@ mod srtp;
 mod transmit;
 
 pub use engine::{
-    Closed, Config, Connected, Engine, Event, Input, NewOffer, Opened, Output, RestartRefused, SessionReport, SessionUnknown, Speaker,
-    StartFailed, Totals,
+    Closed, Config, Connected, Engine, Event, Input, NewOffer, Opened, Output, RestartRefused, RoomTalk, SessionReport, SessionUnknown,
+    Speaker, StartFailed, Totals,
 };
 pub use sdp::{Direction, MAX_SDP_LEN, MAX_SLOTS, OfferRefused};
 pub use session::CloseReason;

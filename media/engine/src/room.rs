@@ -5,6 +5,7 @@
 
 mod lane;
 mod speakers;
+mod talk;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use std::time::Instant;
 
 pub(crate) use lane::{Lane, LanePosition, StreamKey, Tap, UplinkPosition};
 pub(crate) use speakers::{ASSUMED_LEVEL, SILENCE_LEVEL, SpeakerChoice};
+pub(crate) use talk::TalkMeter;
 
 use crate::slab::SessionKey;
 
@@ -29,6 +31,10 @@ pub(crate) struct Room {
     /// Open sessions by person, connected or not.
     pub listeners: HashMap<Arc<str>, SessionKey>,
     pub speakers: HashMap<Arc<str>, SessionKey>,
+    /// Milliseconds by person, of speak sessions that ended since talk was last taken.
+    pub left_talk: HashMap<Arc<str>, u64>,
+    /// Somebody has been speaking since talk was last taken, or was speaking then.
+    pub has_talk: bool,
     choice: SpeakerChoice,
     views: Vec<View>,
 }
@@ -65,6 +71,8 @@ impl Room {
             stage: HashMap::new(),
             listeners: HashMap::new(),
             speakers: HashMap::new(),
+            left_talk: HashMap::new(),
+            has_talk: false,
             choice: SpeakerChoice::default(),
             views: Vec::new(),
         }
@@ -84,8 +92,8 @@ impl Room {
 
     /// Take note of a packet of somebody who may be heard, and say where it goes: into `targets`, which is cleared.
     ///
-    /// level: 0..=127 of RFC 6464.
-    pub(crate) fn place(&mut self, now: Instant, csrc: u32, level: u8, packet: UplinkPosition, targets: &mut Vec<Target>) {
+    /// level: 0..=127 of RFC 6464. True if there is voice in it.
+    pub(crate) fn place(&mut self, now: Instant, csrc: u32, level: u8, packet: UplinkPosition, targets: &mut Vec<Target>) -> bool {
         targets.clear();
         if self.choice.on_packet(now, csrc, level) {
             self.assign_lanes();
@@ -97,6 +105,21 @@ impl Room {
                 }
             }
         }
+        let is_voice = self.choice.is_loud(csrc);
+        self.has_talk |= is_voice;
+        is_voice
+    }
+
+    /// Who of the stage is speaking now, the dominant one first.
+    pub(crate) fn speaking(&self, now: Instant) -> Vec<Arc<str>> {
+        let mut speaking: Vec<(usize, &Arc<str>)> = self
+            .stage
+            .iter()
+            .filter(|(_, member)| self.choice.is_speaking(now, member.csrc))
+            .map(|(person, member)| (self.choice.rank(member.csrc), person))
+            .collect();
+        speaking.sort_unstable();
+        speaking.into_iter().map(|(_, person)| person.clone()).collect()
     }
 
     /// Somebody can no longer be heard: muted, gone from the stage, or disconnected.

@@ -10,7 +10,7 @@ use crate::certificate::Fingerprint;
 use crate::dtls::{DtlsProgress, DtlsServer};
 use crate::ice::IceLite;
 use crate::rate::PacketBucket;
-use crate::room::{LanePosition, Membership, Room, Tap};
+use crate::room::{LanePosition, Membership, Room, TalkMeter, Tap};
 use crate::rtp::{
     ForwardedHeader, ReceptionStatistics, RtpHeader, SenderInfo, read_sender_report, write_receiver_report, write_sender_report,
 };
@@ -129,6 +129,7 @@ pub(crate) struct Speaking {
     pub statistics: Option<ReceptionStatistics>,
     pub last_packet: Option<Instant>,
     pub bucket: PacketBucket,
+    pub talk: TalkMeter,
 }
 
 /// What opening a session takes.

@@ -13,7 +13,7 @@ use salon_driver::engine::{CloseReason, Event, NewOffer, RestartRefused};
 use salon_driver::{Driver, DriverError, Options};
 
 use errors::{EngineError, OfferRefused, SessionUnknown, engine_error, offer_refused};
-use values::{EngineStats, SessionClosed, SessionConnected, SessionOpened, SessionTruth, Speaker, parse_direction};
+use values::{EngineStats, RoomTalk, SessionClosed, SessionConnected, SessionOpened, SessionTruth, Speaker, parse_direction};
 
 /// The engine with its socket and threads.
 #[pyclass(frozen, module = "salon.relay._engine")]
@@ -91,6 +91,11 @@ impl Engine {
         Ok(reports.into_iter().map(SessionTruth::from).collect())
     }
 
+    fn take_talk(&self, py: Python<'_>) -> PyResult<Vec<RoomTalk>> {
+        let taken = self.call(py, salon_driver::engine::Engine::take_talk)?;
+        Ok(taken.into_iter().map(RoomTalk::from).collect())
+    }
+
     fn stats(&self, py: Python<'_>) -> PyResult<EngineStats> {
         py.detach(|| self.driver.stats()).map(EngineStats::from).map_err(engine_error)
     }
@@ -130,6 +135,7 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<SessionConnected>()?;
     module.add_class::<SessionClosed>()?;
     module.add_class::<SessionTruth>()?;
+    module.add_class::<RoomTalk>()?;
     module.add_class::<EngineStats>()?;
     module.add("EngineError", py.get_type::<EngineError>())?;
     module.add("OfferRefused", py.get_type::<OfferRefused>())?;

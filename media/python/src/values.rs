@@ -1,5 +1,7 @@
 //! Values that cross the border, field by field as the stub names them.
 
+use std::collections::HashMap;
+
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use salon_driver::engine::{self, Direction};
@@ -152,6 +154,32 @@ impl From<engine::SessionReport> for SessionTruth {
 
 #[pymethods]
 impl SessionTruth {
+    fn __repr__(&self) -> String {
+        format!("{self:?}")
+    }
+}
+
+/// What was said in one room since it was last asked for.
+#[pyclass(frozen, get_all, module = "salon.relay._engine")]
+#[derive(Debug)]
+pub(crate) struct RoomTalk {
+    room: String,
+    talked_ms: HashMap<String, u64>,
+    talking: Vec<String>,
+}
+
+impl From<engine::RoomTalk> for RoomTalk {
+    fn from(talk: engine::RoomTalk) -> Self {
+        Self {
+            room: talk.room.to_string(),
+            talked_ms: talk.talked_ms.into_iter().map(|(person, ms)| (person.to_string(), ms)).collect(),
+            talking: talk.talking.iter().map(ToString::to_string).collect(),
+        }
+    }
+}
+
+#[pymethods]
+impl RoomTalk {
     fn __repr__(&self) -> String {
         format!("{self:?}")
     }

@@ -6,11 +6,11 @@ use std::time::Instant;
 
 use rand::{Rng, RngExt};
 
-use super::{Engine, NewOffer, Opened, SessionReport, SessionUnknown, Speaker};
+use super::{Engine, NewOffer, Opened, RoomTalk, SessionReport, SessionUnknown, Speaker};
 use crate::dtls::DtlsServer;
 use crate::ice::{IceLite, random_credentials};
 use crate::rate::PacketBucket;
-use crate::room::{StageMember, Tap};
+use crate::room::{StageMember, TalkMeter, Tap};
 use crate::sdp::{Answer, Direction, Fragment, IceCredentials, Offer, OfferRefused, SlotStream, write_fragment};
 use crate::session::{CloseReason, Listening, Media, NewSession, Session, Speaking};
 use crate::slab::SessionKey;
@@ -107,6 +107,7 @@ impl Engine {
                 statistics: None,
                 last_packet: None,
                 bucket: PacketBucket::new(now),
+                talk: TalkMeter::new(now),
             }),
         }
     }
@@ -253,6 +254,24 @@ impl Engine {
                 keys.filter_map(|key| self.report_one(now, self.sessions.get(*key)?)).collect()
             }
         }
+    }
+
+    /// What has been said since the last call: every room in which somebody spoke, and once more when they have stopped.
+    pub fn take_talk(&mut self, now: Instant) -> Vec<RoomTalk> {
+        let mut taken = Vec::new();
+        for room in self.rooms.iter_mut().flatten().filter(|room| room.has_talk) {
+            let mut talked_ms = std::mem::take(&mut room.left_talk);
+            for (person, key) in &room.speakers {
+                if let Some(Media::Speak(speaking)) = self.sessions.get_mut(*key).map(|session| &mut session.media) {
+                    *talked_ms.entry(person.clone()).or_default() += speaking.talk.take_ms();
+                }
+            }
+            talked_ms.retain(|_, ms| *ms > 0);
+            let talking = room.speaking(now);
+            room.has_talk = !talking.is_empty();
+            taken.push(RoomTalk { room: room.id.clone(), talked_ms, talking });
+        }
+        taken
     }
 
     fn report_one(&self, now: Instant, session: &Session) -> Option<SessionReport> {

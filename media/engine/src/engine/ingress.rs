@@ -9,7 +9,7 @@ use super::{Engine, guarded};
 use crate::ice::addressed_ufrag;
 use crate::room::{ASSUMED_LEVEL, SILENCE_LEVEL, StreamKey, UplinkPosition};
 use crate::rtp;
-use crate::session::{Session, Uplink};
+use crate::session::{Media, Session, Uplink};
 use crate::slab::SessionKey;
 
 /// Longest datagram looked at: Ethernet's MTU. Opus at its highest bitrate fills 1275 bytes.
@@ -162,7 +162,10 @@ impl Engine {
         };
         let assumed = if payload.len() <= LONGEST_DTX_PAYLOAD { SILENCE_LEVEL } else { ASSUMED_LEVEL };
         let level = uplink.level.map_or(assumed, |byte| byte & 0x7f);
-        room.place(now, member.csrc, level, position, &mut self.fanout.targets);
+        let is_voice = room.place(now, member.csrc, level, position, &mut self.fanout.targets);
+        if let Media::Speak(speaking) = &mut session.media {
+            speaking.talk.on_packet(now, uplink.header.timestamp, is_voice);
+        }
         self.fanout.begin(session.room, member.csrc, uplink.level, payload);
         true
     }

@@ -96,6 +96,21 @@ impl SpeakerChoice {
         &self.forwarded
     }
 
+    /// Whether there is voice in this one's sound now.
+    pub(crate) fn is_loud(&self, csrc: u32) -> bool {
+        self.speaker(csrc).is_some_and(|speaker| speaker.loudness >= SPEAKING_DB)
+    }
+
+    /// Whether this one speaks: a short pause is part of speech.
+    pub(crate) fn is_speaking(&self, now: Instant, csrc: u32) -> bool {
+        self.speaker(csrc).is_some_and(|speaker| speaker.is_speaking(now))
+    }
+
+    /// Place among the forwarded, 0 for the dominant one; behind all of them for who is not forwarded.
+    pub(crate) fn rank(&self, csrc: u32) -> usize {
+        self.forwarded.iter().position(|forwarded| *forwarded == csrc).unwrap_or(MAX_FORWARDED)
+    }
+
     /// Take note of a packet of `csrc`, who may be heard. True if [`Self::forwarded`] has changed.
     ///
     /// level: 0..=127 of RFC 6464, [`ASSUMED_LEVEL`] where the packet carries none. now: not before the call before.

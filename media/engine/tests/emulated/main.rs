@@ -10,3 +10,4 @@ mod lifetime;
 mod network;
 mod stage;
 mod support;
+mod talk;
