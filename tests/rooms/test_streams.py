@@ -5,6 +5,7 @@ import pytest
 from salon.accounts.errors import SignInRequired
 from salon.common.errors import NotFound
 from salon.rooms.actions.attendance import leave_room
+from salon.rooms.actions.moderators import appoint_moderator, revoke_moderator
 from salon.rooms.actions.remove_person import remove_person
 from salon.rooms.enums import Visibility
 from salon.rooms.models import Room
@@ -49,16 +50,26 @@ def test_room_is_for_whoever_may_enter(room, stranger, listener, host):
         may(of(listener), "room", room.id)
 
 
-def test_hands_are_for_moderators_who_are_in_the_room(room, cast, stranger):
+@pytest.mark.parametrize("stream", ["hands", "moderation"])
+def test_what_moderators_see_is_for_moderators_who_are_in_the_room(room, cast, stranger, stream):
     host, moderator, speaker, listener = cast
-    assert may(of(host), "hands", room.id)
-    assert may(of(moderator), "hands", room.id)
+    assert may(of(host), stream, room.id)
+    assert may(of(moderator), stream, room.id)
     for other in (of(speaker), of(listener), of(stranger), VISITOR):
         with pytest.raises(NotFound):
-            may(other, "hands", room.id)
+            may(other, stream, room.id)
     leave_room(caller(moderator), room.id)
     with pytest.raises(NotFound):
-        may(of(moderator), "hands", room.id)
+        may(of(moderator), stream, room.id)
+
+
+@pytest.mark.parametrize("stream", ["hands", "moderation"])
+def test_moderators_see_it_from_their_appointment_until_they_are_revoked(room, host, listener, stream):
+    appoint_moderator(caller(host), room.id, listener.id)
+    assert may(of(listener), stream, room.id)
+    revoke_moderator(caller(host), room.id, listener.id)
+    with pytest.raises(NotFound):
+        may(of(listener), stream, room.id)
 
 
 def test_deactivated_person_watches_nothing(room, listener):

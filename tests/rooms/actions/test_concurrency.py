@@ -8,6 +8,7 @@ from django.db import connection
 
 from salon.common.errors import SalonError
 from salon.rooms.actions import attendance, hands, invitations, mutes, stepping_down
+from salon.rooms.actions.acted import Acted
 from salon.rooms.actions.end_room import end_if_empty, end_room
 from salon.rooms.actions.open_room import open_room
 from salon.rooms.commands import run_named
@@ -70,7 +71,7 @@ def test_double_accept_takes_one_place(room, host, listener):
 def test_accept_against_a_move_of_the_host_who_ends_the_room(room, host, listener):
     invitations.invite_to_stage(caller(host), room.id, listener.id)
     results = at_once(lambda: end_room(caller(host), room.id), lambda: invitations.accept_invitation(caller(listener), room.id))
-    assert isinstance(results[0], int)
+    assert isinstance(results[0], Acted)
     assert results[1] == "room_ended" or isinstance(results[1], int)
     assert not Place.objects.filter(left_at=None).exists()
     numbers_are_gapless()
