@@ -1,6 +1,6 @@
 """Three people who know nothing of each other yet: Alice and Bob meet, Carol is the third."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -10,11 +10,11 @@ from tests.social.people import Api
 
 
 @pytest.fixture(autouse=True)
-def unhurried() -> Iterator[None]:
-    """Limits count per process; no test inherits another's."""
+def limits_at_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Limits count per process; no test inherits another's, and none gets more for being slow."""
     for limit in (rate_limits.FOLLOWS, rate_limits.BLOCKS, rate_limits.PING_MUTES, rate_limits.CONTESTS):
         limit.forget_all()
-    yield
+        monkeypatch.setattr(limit, "_clock", lambda: 0.0)
 
 
 @pytest.fixture
