@@ -7,24 +7,10 @@ import pytest
 from salon.conversation.messages import MESSAGES
 from salon.rooms.messages import MESSAGES as SERVED
 from salon.rooms.models import Room
+from tests.conversation.conversation import FIELDS
 from tests.rooms.people import Api
 
 pytestmark = pytest.mark.django_db
-FIELDS = {
-    "post_message": {"text": "Hello"},
-    "delete_message": {"message": "a" * 26},
-    "ask_question": {"text": "Why?"},
-    "vote_question": {"question": "a" * 26},
-    "unvote_question": {"question": "a" * 26},
-    "take_question": {"question": "a" * 26, "how": "invite"},
-    "close_question": {"question": "a" * 26},
-    "pin_link": {"url": "https://example.com/"},
-    "unpin_link": {"link": "a" * 26},
-    "react": {"kind": "clap"},
-    "open_poll": {"question": "Now?", "options": ["Yes", "No"]},
-    "vote_poll": {"poll": "a" * 26, "option": 0},
-    "close_poll": {"poll": "a" * 26},
-}
 
 
 def test_every_message_is_served_and_has_a_test_of_its_own():
