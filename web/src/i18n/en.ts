@@ -492,6 +492,7 @@ export const en = {
   'questions.announceRead': 'Your question was taken up: it is read out.',
   'questions.asked': 'Asked. The stage sees it.',
 
+  'poll.plural': 'Polls',
   'poll.none': 'No poll right now.',
   'poll.off': 'Polls are switched off in this room.',
   'poll.open': 'Open a poll',
@@ -618,6 +619,7 @@ export const en = {
   'settings.blocksNone': 'You have blocked nobody.',
   'settings.pingMutes': 'Whose calls you do not want',
   'settings.pingMutesNone': 'Everybody whom you follow may call you into a room.',
+  'settings.allow': 'Allow',
   'settings.unblockName': (name: string) => `Unblock ${name}`,
   'settings.allowName': (name: string) => `Let ${name} call you again`,
   'shield.title': 'A shield on your profile',

@@ -498,6 +498,7 @@ export const fr: Messages = {
   'questions.announceRead': 'Votre question est retenue : elle est lue à voix haute.',
   'questions.asked': 'Question posée. La scène la voit.',
 
+  'poll.plural': 'Sondages',
   'poll.none': 'Pas de sondage pour l’instant.',
   'poll.off': 'Les sondages sont désactivés dans ce salon.',
   'poll.open': 'Ouvrir un sondage',
@@ -629,6 +630,7 @@ export const fr: Messages = {
   'settings.blocksNone': 'Vous n’avez bloqué personne.',
   'settings.pingMutes': 'Les personnes qui ne peuvent plus vous appeler',
   'settings.pingMutesNone': 'Toute personne que vous suivez peut vous appeler dans un salon.',
+  'settings.allow': 'Permettre',
   'settings.unblockName': (name) => `Débloquer ${name}`,
   'settings.allowName': (name) => `Permettre à ${name} de vous appeler`,
   'shield.title': 'Un bouclier sur votre profil',
