@@ -72,10 +72,12 @@ class SessionTruth:
 
 @final
 class RoomTalk:
-    """What was said in one room since it was last taken. Docs: docs/algorithms/speaker.md, "Talk time"."""
+    """What was said in one room since it was last taken; docs/algorithms/speaker.md, "Talk time"."""
 
     room: str
-    talked_ms: dict[str, int]  # by person, those who said something: voice in packets that were accepted, never more than the time that passed
+    talked_ms: dict[
+        str, int
+    ]  # by person: voice in packets that were accepted, never more than the time that passed; nobody who said nothing
     talking: list[str]  # who of the stage talks now, the dominant one first; a pause of up to 300 ms is part of it
 
 @final

@@ -15,6 +15,7 @@ from salon.relay.engine_port import Engine, EngineModule
 from salon.relay.grants import GrantDesk, GrantRefused
 from salon.relay.policies import Policy, PolicyBook, read_policy
 from salon.relay.sessions import Direction, Session, Sessions
+from salon.relay.talk import Floors, TalkBook
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +38,8 @@ class Relay:
         self.engine = engine
         self.policies = PolicyBook()
         self.sessions = Sessions()
+        self.floors = Floors()
+        self.talk = TalkBook()
         self.changed_rooms: set[str] = set()
         """Rooms whose presence may differ from what was last said."""
         self._module = module
@@ -97,19 +100,23 @@ class Relay:
         if not self.policies.accept(policy, now=time.monotonic()):
             return
         if not policy.is_live:
+            self.listen_to_talk(now=time.monotonic())  # the engine forgets the room, and what was said last with it
             self.engine.close_room(policy.room, "room_ended")
+            self.floors.keep_only(policy.room, ())
             return
         # Removal first: who is removed falls silent before anything else happens.
         for person in self.sessions.older_than(policy):
             self.engine.close_person(policy.room, person, "removed")
         speakers = [self._module.Speaker(speaker.person, speaker.csrc, speaker.muted) for speaker in policy.speakers]
         self.engine.set_stage(policy.room, speakers)
+        self.floors.keep_only(policy.room, {speaker.person for speaker in policy.speakers})
         self.changed_rooms.add(policy.room)
 
     def forget_unused_rooms(self, *, now: float) -> None:
         """now: monotonic seconds. The engine drops a room without sessions and stage: it may never have heard of that room's end."""
         for room in self.policies.forget_unused(self.sessions.rooms(), now=now):
             self.engine.set_stage(room, [])
+            self.talk.forget(room)
 
     def known_versions(self) -> dict[str, int]:
         """Of the rooms that have sessions here."""
@@ -135,6 +142,20 @@ class Relay:
         told = {"node": self.node, "kind": kind, "session": event.session, "person": event.person, "direction": event.direction}
         self._truths.put_nowait((f"truth.{event.room}", {**told, "reason": reason}))
 
+    def listen_to_talk(self, *, now: float) -> None:
+        """Ask the engine who has talked since the last time. now: monotonic seconds."""
+        at = datetime.now(UTC)
+        talking: dict[str, list[str]] = {room: [] for room in self.floors.rooms()}
+        for said in self.engine.take_talk():
+            self.talk.add(said.room, said.talked_ms)
+            talking[said.room] = said.talking
+        for room, people in talking.items():
+            if self.floors.observe(room, people, now=now, at=at):
+                self.changed_rooms.add(room)
+
+    def talked(self, room: str) -> dict[str, Any]:
+        return {"node": self.node, "started_at": self.started_at, "talked_ms": self.talk.talked_ms(room)}
+
     async def publish_truths(self) -> None:
         """For ever, in the order of what happened. One that the bus cannot take is lost; the roster tells it again."""
         while True:
@@ -147,7 +168,8 @@ class Relay:
             logger.warning("The bus does not take a message.", extra={"action": "truth_lost", "subject": subject})
 
     def presence(self, room: str) -> dict[str, Any]:
-        return {"node": self.node, **self.sessions.presence(room, self.policies.get(room))}
+        turn = self.floors.turn(room)
+        return {"node": self.node, **self.sessions.presence(room, self.policies.get(room)), "turn": turn.as_said() if turn else None}
 
     def roster(self) -> dict[str, Any]:
         return {"node": self.node, "started_at": self.started_at, "rooms": self.sessions.roster()}

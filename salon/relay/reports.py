@@ -1,4 +1,4 @@
-"""What a media process says again and again: presence, roster; and what it asks again: policies."""
+"""What a media process says again and again: presence, talk, roster; and what it asks again: policies."""
 
 import asyncio
 import contextlib
@@ -15,6 +15,7 @@ from salon.relay.relay import Relay
 logger = logging.getLogger(__name__)
 
 PRESENCE_INTERVAL_SECS = 0.5
+TALK_INTERVAL_SECS = 1.0
 REPEAT_SECS = 5.0
 _TIMEOUT = aiohttp.ClientTimeout(total=5)
 _UNREADABLE = (ValueError, KeyError, TypeError)
@@ -34,12 +35,23 @@ class Reports:
         """For ever: what changed, at most twice a second for a room."""
         while True:
             await asyncio.sleep(PRESENCE_INTERVAL_SECS)
+            self._relay.listen_to_talk(now=time.monotonic())
             await self.tell_changed_presence()
 
     async def tell_changed_presence(self) -> None:
         changed, self._relay.changed_rooms = self._relay.changed_rooms, set()
         for room in sorted(changed):
             await self._relay.publish(f"presence.{room}", self._relay.presence(room))
+
+    async def tell_talk(self) -> None:
+        """For ever: where somebody has talked, at most once a second for a room."""
+        while True:
+            await asyncio.sleep(TALK_INTERVAL_SECS)
+            await self.tell_changed_talk()
+
+    async def tell_changed_talk(self) -> None:
+        for room in sorted(self._relay.talk.take_changed()):
+            await self._relay.publish(f"talk.{room}", self._relay.talked(room))
 
     async def repeat(self) -> None:
         """For ever: everything, for those who missed it."""
@@ -49,7 +61,9 @@ class Reports:
 
     async def tell_everything(self) -> None:
         await self._relay.publish("roster", self._relay.roster())
-        self._relay.changed_rooms |= self._relay.sessions.rooms()
+        rooms = self._relay.sessions.rooms()
+        self._relay.changed_rooms |= rooms
+        self._relay.talk.repeat(rooms)
         self._relay.forget_unused_rooms(now=time.monotonic())
 
     async def follow_policies(self) -> None:

@@ -66,7 +66,14 @@ async def _serve(settings: Environment, engine: Engine, module: Any) -> None:
     relay = Relay(settings, engine, module, bus)
     async with aiohttp.ClientSession() as session:
         reports = Reports(settings, relay, bus, session)
-        tasks = start(relay.publish_truths, reports.tell_presence, reports.repeat, reports.follow_policies, reports.recover_policies)
+        tasks = start(
+            relay.publish_truths,
+            reports.tell_presence,
+            reports.tell_talk,
+            reports.repeat,
+            reports.follow_policies,
+            reports.recover_policies,
+        )
         polling = EventPolling(engine, relay, when_silent=end_process)
         runner = web.AppRunner(make_app(relay, module, settings.internal_secret), access_log=None, shutdown_timeout=1)
         await runner.setup()

@@ -68,6 +68,13 @@ class SessionTruth:
 
 
 @dataclass(frozen=True)
+class RoomTalk:
+    room: str
+    talked_ms: dict[str, int]
+    talking: list[str]
+
+
+@dataclass(frozen=True)
 class EngineStats:
     sessions: int = 0
     rooms: int = 0
@@ -96,6 +103,8 @@ class Engine:
 
     def __init__(self) -> None:
         self.stages: dict[str, tuple[Speaker, ...]] = {}
+        self.said: list[RoomTalk] = []
+        """Since it was last taken."""
         self._sessions: dict[str, _Session] = {}
         self._events: deque[SessionConnected | SessionClosed] = deque()
         self._happened = Condition()
@@ -172,6 +181,11 @@ class Engine:
             for s in self._sessions.values()
             if room in (None, s.room)
         ]
+
+    def take_talk(self) -> list[RoomTalk]:
+        self._require_running()
+        taken, self.said = self.said, []
+        return taken
 
     def stats(self) -> EngineStats:
         self._require_running()

@@ -30,7 +30,7 @@ async def test_presence_counts_who_is_connected_and_not_on_the_stage(media: Medi
     await media.reports.tell_changed_presence()
 
     assert media.said(f"presence.{ROOM}") == [
-        {"node": media.relay.node, "audience": 2, "faces": [face("zoe")], "connected": ["ann"]},
+        {"node": media.relay.node, "audience": 2, "faces": [face("zoe")], "connected": ["ann"], "turn": None},
     ]
 
 
