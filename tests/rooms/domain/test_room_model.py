@@ -191,11 +191,13 @@ class Rooms(RuleBasedStateMachine):
 
     # The world around the room
 
+    @mostly_when(lambda m: m.kept)
     @rule(seconds=st.sampled_from([-20, 1, 5, 40, 130, 700]))
     def time_passes(self, seconds):
         """Clocks of several machines may even go back a little."""
         self.now += timedelta(seconds=seconds)
 
+    @mostly_when(lambda m: m.policy == "followed_by_speakers")
     @rule(follower=people, followed=people)
     def follow(self, follower, followed):
         self.model.follows.add((follower, followed))
@@ -227,18 +229,22 @@ class Rooms(RuleBasedStateMachine):
             self.settle()
 
     @mostly_when(lambda m: len(m.stage) > 1)
-    @rule(actors=st.sampled_from([{OPENER}, {"mod1", "mod2"}, set(PEOPLE)]))
-    def moderators_lose_their_connection(self, actors):
-        """All at once: one by one it would hardly ever come to a succession."""
+    @rule(actors=st.sampled_from([{OPENER}, {"mod1", "mod2"}, set(PEOPLE)]), seconds=st.sampled_from([0, 29, 31]))
+    def moderators_lose_their_connection(self, actors, seconds):
+        """All at once, and for long: one by one it would hardly ever come to a succession."""
         for actor in sorted(actors & self.moderators_in()):
             command = partial(lifecycle.lose_connection, self.room, actor, self.now)
             self.attempt("lose_connection", actor, command, allowed=True)
             self.model.lose(actor, self.now)
-        self.settle()
+            self.settle()
+        self.the_grace_may_be_over(seconds)
 
     @mostly_when(lambda m: m.grace)
-    @rule(seconds=st.sampled_from([30, 31, 29]))
-    def the_grace_runs_out(self, seconds):
+    @rule(seconds=st.sampled_from([0, 29, 31]))
+    def the_keeper_looks(self, seconds):
+        self.the_grace_may_be_over(seconds)
+
+    def the_grace_may_be_over(self, seconds):
         self.now += timedelta(seconds=seconds)
         self.attempt("succeed", None, lambda: succession.succeed(self.room, self.now, MODERATED_ELSEWHERE), allowed=True)
         self.model.succeed(self.now)
@@ -284,6 +290,7 @@ class Rooms(RuleBasedStateMachine):
             for person in waiting[:count]:
                 m.invite(person)
 
+    @mostly_when(lambda m: not m.invited)
     @rule(actor=picks, several=st.lists(people, min_size=1, max_size=4))
     def invite_several(self, actor, several):
         actor = self.pick(actor, self.moderators_in())
@@ -493,6 +500,7 @@ class Rooms(RuleBasedStateMachine):
 
     # Moderators
 
+    @mostly_when(lambda m: m.inside - m.moderators - {m.host})
     @rule(actor=picks, person=picks)
     def appoint_moderator(self, actor, person):
         actor = self.pick(actor, self.moderators_in())
@@ -503,6 +511,7 @@ class Rooms(RuleBasedStateMachine):
             m.appoint(person)
         self.settle()
 
+    @mostly_when(lambda m: len(m.moderators) > 1)
     @rule(actor=picks, person=picks)
     def revoke_moderator(self, actor, person):
         actor = self.pick(actor, self.moderators_in())
@@ -514,6 +523,7 @@ class Rooms(RuleBasedStateMachine):
             m.revoke(person)
         self.settle()
 
+    @mostly_when(lambda m: m.deputy is None)
     @rule(actor=picks, person=st.one_of(st.none(), people))
     def name_deputy(self, actor, person):
         actor = self.pick(actor, {self.model.host})
@@ -525,6 +535,7 @@ class Rooms(RuleBasedStateMachine):
                 m.appoint(person)
         self.settle()
 
+    @mostly_when(lambda m: m.policy == "nobody")
     @rule(actor=picks, policy=policies)
     def set_hand_policy(self, actor, policy):
         actor = self.pick(actor, self.moderators_in())
@@ -532,6 +543,7 @@ class Rooms(RuleBasedStateMachine):
         if self.attempt("edit_room", actor, command, allowed=self.model.may_moderate(actor)):
             self.model.policy = policy.value
 
+    @mostly_when(lambda m: m.locked)
     @rule(actor=picks, locked=st.sampled_from([None, False, True]), fair=st.sampled_from([None, False, True]))
     def set_lock_and_fair_floor(self, actor, locked, fair):
         actor = self.pick(actor, self.moderators_in())
@@ -541,6 +553,7 @@ class Rooms(RuleBasedStateMachine):
             m.locked = m.locked if locked is None else locked
             m.fair = m.fair if fair is None else fair
 
+    @mostly_when(lambda m: m.visibility < 2)
     @rule(actor=picks, width=st.integers(0, 2))
     def set_visibility(self, actor, width):
         actor = self.pick(actor, self.moderators_in())
