@@ -41,6 +41,10 @@ export class Stage {
   hands: Hand[] = [];
   conversation: ConversationState = NO_CONVERSATION;
   moderation: ModerationState = NO_MODERATION;
+  /** What else the server answers, by method and path; a number is a status without a body. */
+  readonly answers = new Map<string, unknown>();
+  /** Those of them that were asked for, in order, with the body where there was one. */
+  readonly asked: string[] = [];
   #seq = 1;
   readonly #me: Me;
 
@@ -118,6 +122,12 @@ export class Stage {
 
   #answer(path: string, init?: RequestInit): Response {
     const json = (status: number, body: unknown) => new Response(JSON.stringify(body), { status });
+    const question = `${init?.method ?? 'GET'} ${path}`;
+    if (this.answers.has(question)) {
+      this.asked.push(typeof init?.body === 'string' ? `${question} ${init.body}` : question);
+      const answer = this.answers.get(question);
+      return typeof answer === 'number' ? new Response(null, { status: answer }) : json(200, answer);
+    }
     if (path === '/api/v1/me') return json(200, this.#me);
     if (path === '/api/v1/realtime/ticket') return json(200, { ticket: 't', expires_in: 60 });
     if (path.startsWith('/api/v1/hallway')) return json(200, { rooms: [roomCard()] });
