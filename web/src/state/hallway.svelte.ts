@@ -101,6 +101,11 @@ export class Hallway {
     if (this.#viewers > 0) this.#next = setTimeout(() => void this.rank(), delayMs);
   }
 
+  close(): void {
+    this.#viewers = 0;
+    this.#unfollow();
+  }
+
   #follow(): void {
     void this.rank();
     const rank = () => document.visibilityState === 'visible' && void this.rank();

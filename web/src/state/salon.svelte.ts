@@ -80,7 +80,7 @@ export class Salon {
     this.room?.close();
     this.room = null;
     this.realtime.stop();
-    for (const part of [this.router, this.clock, this.link]) part.close();
+    for (const part of [this.router, this.clock, this.link, this.hallway]) part.close();
   }
 
   /** Into a room, out of the one before. Entering where one already is changes nothing. */
