@@ -1,13 +1,15 @@
-import { t } from '../i18n/index.svelte.ts';
+import { refusalSentence, t } from '../i18n/index.svelte.ts';
 import type { MicrophoneFault } from '../media/microphone.ts';
 import { asApiError } from '../protocol/errors.ts';
 
-/** What to show for any failed request: the server's sentence where it has one, else ours. */
+/** What to show for any failed request: the server's sentence where it has one, else ours for its code. */
 export function sentenceOf(cause: unknown): string {
   const error = asApiError(cause);
   if (error.code === 'unreachable') return t('error.unreachable');
   if (error.code === 'too_many_requests') return t('error.tooFast');
   if (error.message !== '') return error.message;
+  const sentence = refusalSentence(error.code);
+  if (sentence !== null) return sentence;
   return error.retry === 'later' ? t('error.later') : t('error.unexpected');
 }
 

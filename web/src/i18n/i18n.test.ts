@@ -1,7 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { en } from './en.ts';
 import { fr } from './fr.ts';
-import { formatCount, formatSince, language, preferredLanguage, setLanguage, t } from './index.svelte.ts';
+import { formatCount, formatSince, language, preferredLanguage, refusalSentence, setLanguage, t } from './index.svelte.ts';
 
 const entries = Object.entries(en) as [keyof typeof en, unknown][];
 
@@ -53,6 +54,24 @@ describe('t', () => {
   it('elides in French', () => {
     setLanguage('fr');
     expect([t('invitation.title', 'Ana'), t('invitation.title', 'Bruno')]).toEqual(['Une invitation d’Ana', 'Une invitation de Bruno']);
+  });
+});
+
+describe('refusalSentence', () => {
+  /** The table of section 8. */
+  const codes = (readFileSync('../docs/protocol.md', 'utf8').split('\n## 8. Errors')[1] ?? '')
+    .split('\n')
+    .filter((line) => /^\| \d{3} \|/.test(line))
+    .flatMap((line) => [...line.replace('(with `field`)', '').matchAll(/`([a-z_]+)`/g)].map(([, code]) => code ?? ''));
+
+  it.each(['en', 'fr'] as const)('has one in %s for every code of the protocol', (tongue) => {
+    setLanguage(tongue);
+    expect(codes.length).toBeGreaterThan(60);
+    expect(codes.filter((code) => refusalSentence(code) === null)).toEqual([]);
+  });
+
+  it('has none for a code it does not know', () => {
+    expect(refusalSentence('moon_is_full')).toBeNull();
   });
 });
 

@@ -30,6 +30,12 @@ export function t<K extends MessageKey>(key: K, ...args: MessageArguments<K>): s
   return typeof message === 'function' ? (message as (...values: unknown[]) => string)(...args) : (message as string);
 }
 
+/** Our own sentence for a refusal, by its code; null for one that a newer server has. */
+export function refusalSentence(code: string): string | null {
+  const message: unknown = MESSAGES[current][`refusal.${code}` as MessageKey];
+  return typeof message === 'string' ? message : null;
+}
+
 /** The first of the reader's wishes that Salon speaks. */
 export function preferredLanguage(wishes: readonly string[]): Language {
   for (const wish of wishes) {

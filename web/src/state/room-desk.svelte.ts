@@ -18,11 +18,18 @@ const HANDS_SAID_AFTER_MS = 1_200;
 
 const EMPTY: ModerationState = { moderators: [], removals: [], silenced: [], requests: [], log: [] };
 
+export type DeskTab = 'hands' | 'people' | 'log' | 'settings';
+
 /** What only the moderators of a room see: the streams `hands/ID` and `moderation/ID`, watched while one moderates. */
 export class RoomDesk {
   /** Oldest first. */
   hands: Hand[] = $state.raw([]);
   moderation: ModerationState = $state.raw(EMPTY);
+  tab: DeskTab = $state('hands');
+  /** Whether it is on the screen; null: as the width of the screen has it. */
+  isOpen: boolean | null = $state(null);
+  /** It was asked for, and takes the focus once it is there. */
+  wantsFocus = $state(false);
   #room: RoomId;
   #around: DeskSurroundings;
   #unwatchHands: (() => void) | null = null;
@@ -48,6 +55,12 @@ export class RoomDesk {
       ({ action, target }) => target?.id === person && (action === 'hold_mute' || action === 'release_mute'),
     );
     return last?.action === 'hold_mute';
+  }
+
+  open(tab: DeskTab = this.tab): void {
+    this.tab = tab;
+    this.isOpen = true;
+    this.wantsFocus = true;
   }
 
   follow(isModerator: boolean): void {
