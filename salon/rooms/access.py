@@ -97,11 +97,14 @@ def live_rooms_for(caller: Caller) -> QuerySet[Room]:
     return rooms_for(caller).filter(phase=Phase.LIVE)
 
 
+def is_let_in(room: Room, person: Person) -> bool:
+    """Whether the room is there for `person`, live or ended."""
+    return rooms_for(Caller(person, None, "")).filter(id=room.id).exists()
+
+
 def may_enter_anew(room: Room, person: Person) -> bool:
     """Whether the door lets `person` into a live room now, its lock included."""
-    if not live_rooms_for(Caller(person, None, "")).filter(id=room.id).exists():
-        return False
-    return not room.locked or is_known(room, person)
+    return room.is_live and is_let_in(room, person) and (not room.locked or is_known(room, person))
 
 
 def is_known(room: Room, person: Person) -> bool:

@@ -6,6 +6,7 @@ class RoomsConfig(AppConfig):
     label = "rooms"
 
     def ready(self) -> None:
-        from salon.rooms import receivers, streams  # noqa: F401, PLC0415  (models must be loaded first)
+        from salon.rooms import receivers, streams  # noqa: PLC0415  (models must be loaded first)
 
+        receivers.register_blocking()
         streams.register_kinds()

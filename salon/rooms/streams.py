@@ -7,13 +7,14 @@ from salon.rooms.access import access_room_by_id, require_listening_allowed
 from salon.rooms.errors import RoomNotFound
 from salon.rooms.models import Room
 from salon.rooms.moderation import moderation_of
+from salon.social.relations import who_blocked
 from salon.streams.errors import StreamNotFound
 from salon.streams.events import Json
 from salon.streams.kinds import StreamKind, Watcher, register
 
 
 def register_kinds() -> None:
-    register(StreamKind("hallway", _admit_to_hallway, lambda key: {"rooms": queries.listed_cards()}))
+    register(StreamKind("hallway", _admit_to_hallway, lambda key: {"rooms": queries.listed_cards()}, _hallway_of_the_blocked))
     register(StreamKind("room", admit_to_room, lambda room_id: {**queries.state_of(_room(room_id))}))
     register(StreamKind("hands", _admit_moderators, lambda room_id: {"hands": queries.hands_of(_room(room_id))}))
     register(StreamKind("moderation", _admit_moderators, lambda room_id: {**moderation_of(_room(room_id))}))
@@ -24,6 +25,13 @@ def _admit_to_hallway(watcher: Watcher, key: str) -> None:
     if key:
         raise StreamNotFound
     require_listening_allowed(_caller(watcher))
+
+
+def _hallway_of_the_blocked(watcher: Watcher, key: str) -> Json | None:
+    """For somebody whom others have blocked: what those open, moderate or speak in is not there. None for everybody else."""
+    if watcher.person is None or not who_blocked(watcher.person):
+        return None
+    return {"rooms": queries.listed_cards(hidden_from=watcher.person)}
 
 
 def admit_to_room(watcher: Watcher, room_id: str) -> None:

@@ -10,7 +10,7 @@ from django.db.models import Q
 from salon.accounts.callers import Caller
 from salon.accounts.models import Person
 from salon.rooms import media
-from salon.rooms.access import access_room_as_person, is_removed
+from salon.rooms.access import access_room_as_person, is_let_in
 from salon.rooms.actions.end_room import end_if_empty
 from salon.rooms.actions.line import admit_from_line
 from salon.rooms.actions.locked_room import Record, locked_room
@@ -31,10 +31,11 @@ REVIVABLE = timedelta(hours=1)
 
 
 def enter_room(room: Room, person: Person) -> int:
-    """Returns the number of the room's stream. Raises RoomEnded, and RoomNotFound for somebody removed."""
+    """Returns the number of the room's stream. Raises RoomEnded, and RoomNotFound for somebody whom the door does not let in (any more)."""
     ensure_place(room, person)
     with locked_room(room, person) as locked:
-        if is_removed(room, person):
+        # Under the lock: a removal, or a moderator's block, finds this person in the room already, or they find it here.
+        if not is_let_in(room, person):
             raise RoomNotFound
         outcome = lifecycle.enter(locked.stage, PersonId(person.id), locked.now)
         # The host has a place from the opening on, and enters it now.
