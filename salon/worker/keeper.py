@@ -18,6 +18,7 @@ from salon.rooms.models import MediaSession, Place
 from salon.worker import places
 from salon.worker.attendance import Attendance, Seat
 from salon.worker.due import due
+from salon.worker.talk_times import TalkTimes
 
 logger = logging.getLogger(__name__)
 
@@ -33,13 +34,17 @@ class Keeper:
 
     def __init__(self, now: float) -> None:
         self.attendance = Attendance(now)
+        self._talk_times = TalkTimes()
         self._connected: list[str] = []
         self._closed: list[ClosedSession] = []
         self._reconciled_at = self._settled_at = float("-inf")
         self._audience_listed_at: dict[str, float] = {}
 
     def hear(self, subject: str, message: dict[str, Any], now: float) -> None:
-        """One message of `roster` or `truth.<room>`; docs/subsystems/processes.md."""
+        """One message of `roster`, `truth.<room>` or `talk.<room>`; docs/subsystems/processes.md."""
+        if subject.startswith("talk."):
+            self._talk_times.hear(subject.removeprefix("talk."), message)
+            return
         node = message["node"]
         if subject == "roster":
             self.attendance.hear_roster(node, message["rooms"], now)
@@ -66,6 +71,7 @@ class Keeper:
     def forget_heard(self) -> None:
         self._connected.clear()
         self._closed.clear()
+        self._talk_times.forget_heard()
 
     def round(self, now: float) -> None:
         """Do everything that is due."""
@@ -75,6 +81,7 @@ class Keeper:
         if now - self._settled_at >= SETTLE_SECS:
             self._settle_due()
             self._settled_at = now
+        self._talk_times.round(now)
         if now - self._reconciled_at >= RECONCILE_SECS:
             self._reconcile(now)
             self._reconciled_at = now

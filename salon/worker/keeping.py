@@ -16,7 +16,7 @@ from salon.worker.lock import KeeperLock
 
 logger = logging.getLogger(__name__)
 
-SUBJECTS = ("truth.>", "roster")
+SUBJECTS = ("truth.>", "talk.>", "roster")
 Inbox = deque[tuple[float, Message | MessagesLost]]
 """What was heard and when (monotonic seconds). Filled by the event loop, emptied by the keeper's thread."""
 # The pause between rounds while nothing is heard; a word of truth cuts it short, and many at once share a round.
@@ -42,7 +42,7 @@ async def keep(bus: Bus, lock: KeeperLock, clock: Callable[[], float] = time.mon
 async def _listen(subscription: Subscription, inbox: Inbox, heard: asyncio.Event, clock: Callable[[], float]) -> None:
     async for item in subscription:
         inbox.append((clock(), item))
-        if isinstance(item, Message) and item.subject != "roster":
+        if isinstance(item, Message) and item.subject.startswith("truth."):
             heard.set()
 
 

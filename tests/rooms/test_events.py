@@ -34,6 +34,7 @@ from salon.rooms.queries import moderates
 from salon.streams.kinds import Watcher
 from salon.streams.models import StreamEvent
 from salon.streams.snapshots import Missed, Snapshot, open_stream
+from salon.worker.talk_times import count_talk
 from tests.rooms.people import caller
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -246,7 +247,8 @@ def test_has_spoken_changes_no_hand_that_is_up(room, host, listener, media_proce
     queue = Watch(Watcher(host.id, None), f"hands/{room.id}")
     session = MediaSession.objects.create(id="s" * 26, room=room, person=listener, direction="speak", opened_at=room.opened_at)
     confirm_connection(session.id)
-    queue.check("a late word of a speaking session")
+    count_talk("node start", {(room.id, listener.id): 60_000})
+    queue.check("a late word of a speaking session and of what was said in it")
     assert Place.objects.get(room=room, person=listener).has_spoken is False
 
 

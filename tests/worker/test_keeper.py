@@ -14,6 +14,7 @@ from salon.rooms.models import MediaSession, Place, Room
 from salon.streams.models import StreamEvent
 from salon.worker.attendance import GRACE_SECS, NODE_SILENCE_SECS
 from salon.worker.keeper import AUDIENCE_SECS, RECONCILE_SECS, Keeper
+from salon.worker.talk_times import COUNT_SECS
 from tests.rooms.people import caller
 
 pytestmark = pytest.mark.django_db
@@ -118,11 +119,17 @@ def test_connection_marks_the_room_entered(kept, host):
     assert Place.objects.get().entered_at is not None
 
 
-def test_connection_of_a_speaking_session_marks_who_has_spoken(held, room, speaker, listener):
+def test_connection_alone_is_no_speech(held, room, speaker):
     held.connect(room, speaker, "speak")
-    held.connect(room, listener)
     held.round()
-    assert set(Place.objects.filter(has_spoken=True).values_list("person", flat=True)) == {speaker.id}
+    assert not Place.objects.filter(has_spoken=True).exists()
+
+
+def test_keeper_counts_who_has_talked(held, room, speaker):
+    message = {"node": "n", "started_at": "2026-11-23T05:00:00Z", "talked_ms": {speaker.id: 61_900}}
+    held.keeper.hear(f"talk.{room.id}", message, held.now)
+    held.pass_time(COUNT_SECS)
+    assert (Place.objects.get(person=speaker).talked_ms, Place.objects.get(person=speaker).has_spoken) == (61_900, True)
 
 
 def test_connection_of_a_visitor_makes_no_place(held, room):

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from salon.rooms.access import is_removed
-from salon.rooms.actions.attendance import enter_room
+from salon.rooms.actions.attendance import close_at_media, enter_room
 from salon.rooms.actions.line import admit_from_line
 from salon.rooms.actions.locked_room import locked_room
 from salon.rooms.enums import Direction, Visibility
@@ -43,16 +43,14 @@ def confirm_connection(session_id: str) -> None:
     if session is None or session.person is None or not session.room.is_live:
         return
     Room.objects.filter(id=session.room_id, entered_at=None).update(entered_at=timezone.now())
-    if session.direction == Direction.SPEAK:
-        # Only on the stage: an entry in the hand queue must not change without an event.
-        Place.objects.filter(room=session.room, person=session.person, on_stage_since__isnull=False).update(has_spoken=True)
     if Place.objects.filter(room=session.room, person=session.person, left_at=None, entered_at__isnull=False).exists():
         return
     try:
         enter_room(session.room, session.person)
     except (RoomEnded, RoomNotFound):
-        # The policy that closes the session is under way already.
         logger.info("Sound connected where it may not.", extra={"action": "late_connection", "session": session_id})
+        # Of an end or a removal a policy is under way that closes it; of a block that came while the sound was away there is none.
+        close_at_media(session.id, session.owner)
 
 
 def record_closed(closed: Iterable[ClosedSession]) -> None:

@@ -43,9 +43,11 @@ class Place(models.Model):
     ever_moderated = models.BooleanField(default=False)
     """Was host or moderator of this room at some time: may succeed the host."""
     has_spoken = models.BooleanField(default=False)
-    """They have been heard to talk in this room."""
+    """They have been heard to talk in this room, for a second at least."""
     talked_ms = models.PositiveBigIntegerField(default=0)
     """How long they have talked in this room, as the media process measured it."""
+    talk_counted = models.JSONField(null=True, blank=True)
+    """By media process (its node and start) how much of its total, in milliseconds, is in `talked_ms` already. None before they talk."""
     csrc = models.BigIntegerField()
     """How packets name this person to listeners (RFC 3550 section 5.1): random, so that it tells nothing."""
     epoch = models.PositiveIntegerField(default=0)
