@@ -4,6 +4,7 @@ import logging
 
 from procrastinate.contrib.django import app
 
+from salon.rooms.actions.forgetting import forget_what_ended_rooms_needed
 from salon.rooms.actions.sound import forget_ended_sessions
 from salon.rooms.commands import forget_old_receipts
 
@@ -26,3 +27,12 @@ def forget_sessions(timestamp: int) -> None:
     count = forget_ended_sessions()
     if count:
         logger.info("Old sound sessions were dropped.", extra={"action": "sessions_forgotten", "count": count, "due": timestamp})
+
+
+@app.periodic(cron="37 * * * *")
+@app.task(queueing_lock="rooms.ended")
+def forget_ended_rooms(timestamp: int) -> None:
+    """timestamp: as for `forget_receipts`."""
+    count = forget_what_ended_rooms_needed()
+    if count:
+        logger.info("What ended rooms needed was dropped.", extra={"action": "ended_rooms_forgotten", "count": count, "due": timestamp})

@@ -13,7 +13,7 @@ def operator(db):
     return Person.objects.create_superuser("operator")
 
 
-@pytest.mark.parametrize("name", ["room", "roomaction", "mediasession"])
+@pytest.mark.parametrize("name", ["room", "roomaction", "secondmoderatorrequest", "mediasession"])
 def test_admin_lists_and_lets_nothing_be_added(room, operator, client, name):
     client.force_login(operator)
     assert client.get(reverse(f"admin:rooms_{name}_changelist")).status_code == 200
