@@ -42,7 +42,7 @@ def carry_out_removal(
     data: dict[str, object] | None = None, events: list[NewEvent] | None = None,
 ) -> int:  # fmt: skip
     """`outcome`, with the removal that keeps them out. data, events: what to record and tell beside it."""
-    _lift(locked.room, person, by=by, at=locked.now)
+    lift_removal(locked.room, person, by=by, at=locked.now)
     until = locked.now + timedelta(minutes=minutes) if minutes is not None else None
     removal = Removal.objects.create(room=locked.room, person=person, by=by, reason=reason, at=locked.now, until=until)
     added = NewEvent(moderation_stream(locked.room.id), "removal_added", {**removal_entry(removal)})
@@ -71,7 +71,7 @@ def undo_removal(caller: Caller, room_id: str, person_id: str) -> int:
     person = access_person_by_id(person_id)
     with locked_room(room, moderator, person) as locked:
         outcome = lifecycle.undo_removal(locked.stage, PersonId(moderator.id))
-        lifted = _lift(locked.room, person, by=moderator, at=locked.now)
+        lifted = lift_removal(locked.room, person, by=moderator, at=locked.now)
         if not lifted:
             raise NotRemoved(field="person")
         return locked.commit(outcome, "undo_removal", actor=moderator, target=person, record=Record.LOG, events=lifted)
@@ -86,7 +86,7 @@ def lift_expired_removals(room: Room) -> int:
         return len(over)
 
 
-def _lift(room: Room, person: Person, *, by: Person, at: datetime) -> list[NewEvent]:
+def lift_removal(room: Room, person: Person, *, by: Person, at: datetime) -> list[NewEvent]:
     """End the removal in force, if there is one. Returns the event that tells it."""
     lifted = Removal.objects.filter(room=room, person=person, lifted_at=None).update(lifted_at=at, lifted_by=by)
     return [_lifted(room, person.id)] if lifted else []
