@@ -46,8 +46,13 @@ class TallyBoard:
         self._put(room, tally)
 
     def learn(self, room: str, tally: Tally, asked_at: float) -> None:
-        """Web answered so. What the bus has said since web was asked is as new or newer."""
-        if self._heard_at.get(room, float("-inf")) < asked_at:
+        """Web answered so. What the bus has said since web was asked is as new or newer.
+
+        The first to be known is no change: nobody has another, and whoever it was asked for is greeted with it.
+        """
+        if room not in self._tallies:
+            self._tallies[room] = tally
+        elif self._heard_at.get(room, float("-inf")) < asked_at:
             self._put(room, tally)
 
     def tally(self, room: str) -> Tally | None:

@@ -46,6 +46,14 @@ def test_tally_that_does_not_differ_is_no_change(board: TallyBoard) -> None:
     assert board.take_changed() == set()
 
 
+def test_first_tally_that_web_tells_is_no_change(board: TallyBoard) -> None:
+    board.learn(ROOM, OLD, asked_at=0)
+
+    assert (board.take_changed(), board.tally(ROOM)) == (set(), OLD)
+    board.learn(ROOM, NEW, asked_at=1)
+    assert (board.take_changed(), board.tally(ROOM)) == ({ROOM}, NEW)
+
+
 def test_webs_answer_is_older_than_what_the_bus_said_since_it_was_asked(board: TallyBoard) -> None:
     board.hear(ROOM, NEW, now=5)
 
