@@ -132,6 +132,7 @@ export class Stage {
     if (path === '/api/v1/realtime/ticket') return json(200, { ticket: 't', expires_in: 60 });
     if (path.startsWith('/api/v1/hallway')) return json(200, { rooms: [roomCard()] });
     if (path === `/api/v1/rooms/${ROOM_ID}`) return json(200, { ...roomCard(), state: this.room, mine: this.place });
+    if (init?.method !== 'POST') return json(404, { code: 'not_found', message: '', field: null });
     const command = path.split('/').at(-1) as CommandName;
     this.commands.push({
       name: command,

@@ -49,7 +49,7 @@ const question = (id: string, author: Face): Question => ({
 });
 const poll: Poll = { id: 'p1', question: 'Tea?', options: ['Yes', 'No'], counts: null, opened_at: '2026-11-23T20:02:00Z', closed: false };
 
-const sent = () => stage.commands.filter(({ key }) => key !== '').map(({ name, data }) => [name, data]);
+const sent = () => stage.commands.map(({ name, data }) => [name, data]);
 
 function write(testid: string, text: string): void {
   const field = byTestid(testid) as HTMLTextAreaElement;
