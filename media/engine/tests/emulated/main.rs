@@ -9,5 +9,6 @@ mod joining;
 mod lifetime;
 mod network;
 mod stage;
+mod storm;
 mod support;
 mod talk;
