@@ -112,10 +112,6 @@ def is_known(room: Room, person: Person) -> bool:
     return _known_places(person).filter(room=room).exists() or Guest.objects.filter(room=room, person=person).exists()
 
 
-def is_removed(room: Room, person: Person) -> bool:
-    return _removals_now(person).filter(room=room).exists()
-
-
 def without_blocked(rooms: QuerySet[Room], person: str) -> QuerySet[Room]:
     """Those of `rooms` in which nobody who opened, moderates or speaks has blocked `person`."""
     return rooms.exclude(_blocked_from(person))

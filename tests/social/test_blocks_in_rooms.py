@@ -11,7 +11,8 @@ from salon.accounts.models import Person
 from salon.common.signing import read_grant
 from salon.config.environment import environment
 from salon.rooms import media
-from salon.rooms.models import Place, Removal, Room
+from salon.rooms.actions.truth import ClosedSession, record_closed
+from salon.rooms.models import MediaSession, Place, Removal, Room
 from salon.streams.models import StreamEvent
 from tests.rooms.people import Api as RoomApi
 from tests.social.people import NOT_FOUND, Api, refusal
@@ -256,6 +257,16 @@ def test_a_moderators_block_ends_the_sound_that_the_blocked_has_there(cast):
     cast.anna.blocks(cast.ben)
     assert epochs() == {**before, "benny": before["benny"] + 1}
     assert Room.objects.get(pk=room).policy_version == version + 1
+
+
+def test_whose_sound_a_block_ended_is_not_asked_to_come_back(cast):
+    """The media process says `removed` of every session whose epoch is over; whoever only lost it elsewhere would be told `timed_out`."""
+    room = cast.room("moderates")
+    assert cast.ben.enters(room)
+    session = MediaSession.objects.get(person=cast.ben.id).id
+    cast.anna.blocks(cast.ben)
+    record_closed([ClosedSession(session, "removed")])
+    assert StreamEvent.objects.get(kind="session_ended").data == {"session": session, "room": room, "reason": "removed"}
 
 
 def test_what_keeps_the_blocked_out_is_the_block_and_no_removal(cast):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.utils import timezone
 
-from salon.rooms.access import is_removed
+from salon.rooms.access import is_let_in
 from salon.rooms.actions.attendance import close_at_media, enter_room
 from salon.rooms.actions.line import admit_from_line
 from salon.rooms.actions.locked_room import locked_room
@@ -84,6 +84,7 @@ def _ending(session: MediaSession) -> NewEvent | None:
         return None
     told = _TOLD.get(session.end_reason)
     # The media process says "removed" of every session whose epoch is over, also of those that ended with a logout elsewhere.
-    if told == "removed" and not is_removed(session.room, session.person):
+    # Whoever was put out by a moderator's block is kept out by the door, without a removal.
+    if told == "removed" and is_let_in(session.room, session.person):
         told = "timed_out"
     return session_ended(session.person.id, session.id, session.room_id, told) if told else None
