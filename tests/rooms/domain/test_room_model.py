@@ -75,8 +75,14 @@ class Rooms(RuleBasedStateMachine):
         deputy = self.random.choice([None, None, "mod1"])
         self.model.policy, self.model.fair, self.model.deputy = policy.value, fair, deputy
         self.room = replace(self.room, rules=replace(self.room.rules, hand_policy=policy, fair_floor=fair, deputy=deputy))
+        self.model.spoken = set(self.random.sample(everybody, 3))
+        for person in self.model.spoken:
+            self.room = with_place(self.room, replace(self.room.places[person], has_spoken=True))
         if self.random.random() < 0.5:
             self.bring_some_up()
+        if self.random.random() < 0.5:
+            self.room = mutes.hold_mute(self.room, PersonId("mod1"), PersonId("ben"), "Music", self.now).stage
+            self.model.held = {"ben": ("mod1", "Music")}
 
     @rule(seed=seeds)
     def something_happens(self, seed):
