@@ -6,8 +6,9 @@ from django.utils import timezone
 from salon.rooms import queries
 from salon.rooms.actions.attendance import enter_room
 from salon.rooms.actions.open_room import open_room
-from salon.rooms.models import Room
-from tests.rooms.people import VISITOR, Api
+from salon.rooms.models import Guest, Room
+from salon.social.models import Block, Follow
+from tests.rooms.people import VISITOR, Api, caller
 
 pytestmark = pytest.mark.django_db
 
@@ -67,8 +68,39 @@ def test_hallway_shows_neither_ended_nor_private_rooms(opened, stranger, person)
     assert titles(Api(room.host).get("hallway")) == ["Closed"]
 
 
+def test_hallway_shows_social_rooms_to_whom_a_moderator_follows_and_closed_ones_to_guests(opened, stranger):
+    social, closed = opened("Social", visibility="social"), opened("Closed", visibility="closed", minutes=1)
+    api = Api(stranger)
+    assert titles(api.get("hallway")) == []
+    Follow.objects.create(follower=social.host, followed=stranger)
+    Guest.objects.create(room=closed, person=stranger, by=closed.host, at=timezone.now())
+    assert titles(api.get("hallway")) == ["Social", "Closed"]
+    assert titles(Api().get("hallway")) == []
+
+
+def test_hallway_leaves_out_rooms_of_who_blocked_one_and_folds_those_of_whom_one_blocked(opened, stranger):
+    blocking, blocked = opened("Blocking"), opened("Blocked", minutes=1)
+    opened("Neither", minutes=2)
+    Block.objects.create(blocker=blocking.host, blocked=stranger)
+    Block.objects.create(blocker=stranger, blocked=blocked.host)
+    rooms = Api(stranger).get("hallway").json()["rooms"]
+    assert [(room["title"], room["folded"]) for room in rooms] == [("Blocked", True), ("Neither", False)]
+    assert Api(stranger).get(f"rooms/{blocked.id}").json()["folded"] is True
+    assert {room["folded"] for room in Api().get("hallway").json()["rooms"]} == {False}
+
+
 @pytest.mark.parametrize("number", [1, 3])
-def test_hallway_takes_two_queries_whatever_its_length(opened, number, django_assert_num_queries):
+def test_hallway_of_a_person_takes_three_queries_whatever_its_length(opened, number, stranger, django_assert_num_queries):
+    for n in range(number):
+        room = opened(f"Room{n}", visibility="social")
+        Follow.objects.create(follower=room.host, followed=stranger)
+        Block.objects.create(blocker=stranger, blocked=room.host)
+    with django_assert_num_queries(3):
+        assert [card["folded"] for card in queries.hallway(caller(stranger))] == [True] * number
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_hallway_of_a_visitor_takes_two_queries_whatever_its_length(opened, number, django_assert_num_queries):
     for n in range(number):
         opened(f"Room{n}")
     with django_assert_num_queries(2):
