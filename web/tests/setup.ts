@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, vi } from 'vitest';
 import { setLanguage } from '../src/i18n/index.svelte.ts';
 import { FakeConnection } from './fakes/connection.ts';
+import { unmountAll } from './fakes/mount.ts';
 import { FakeSocket } from './fakes/socket.ts';
 
 // What jsdom lacks and the client needs to be mounted at all.
@@ -38,6 +39,7 @@ beforeEach(() => {
 });
 
 afterEach(() => {
+  unmountAll();
   vi.useRealTimers();
   document.body.replaceChildren();
 });

@@ -1,14 +1,14 @@
 import type { Component } from 'svelte';
 import { flushSync, mount, unmount } from 'svelte';
-import { afterEach } from 'vitest';
 import type { Salon } from '../../src/state/salon.svelte.ts';
 import Frame from './Frame.svelte';
 
 const mounted: object[] = [];
 
-afterEach(() => {
+/** After each test, by `tests/setup.ts`: this module is loaded once for all files, and a hook of its own would hold for the first only. */
+export function unmountAll(): void {
   for (const component of mounted.splice(0)) void unmount(component);
-});
+}
 
 /** Mounts one component with a Salon around it, and returns the page's body. */
 export function show<Props extends Record<string, unknown>>(salon: Salon, component: Component<Props>, props: Props): HTMLElement {
