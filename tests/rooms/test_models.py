@@ -4,7 +4,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from salon.rooms.models import MediaSession, Place, Removal, Room
+from salon.rooms.models import MediaSession, Place, Removal, Room, SecondModeratorRequest
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
@@ -22,6 +22,11 @@ NOW = timezone.now()
         ("listener", {"muted": True}, "place_mute_needs_stage"),
         ("listener", {"stage_lost_at": NOW}, "place_lost_stage_is_left"),
         ("moderator", {"role": "host"}, "place_one_host"),
+        ("speaker", {"held_at": NOW}, "place_held_is_muted"),
+        ("listener", {"held_reason": "Echo"}, "place_holder_needs_hold"),
+        ("listener", {"status": "on_a_call"}, "place_status_needs_stage"),
+        ("speaker", {"status": "dancing"}, "place_status_known"),
+        ("listener", {"role": "moderator"}, "place_moderator_has_moderated"),
         ("listener", {"role": "king"}, "place_role_known"),
         ("listener", {"csrc": 0}, "place_csrc_is_uint32"),
         ("listener", {"csrc": 2**32}, "place_csrc_is_uint32"),
@@ -47,6 +52,41 @@ def test_place_names_a_muter_or_inviter_only_with_the_deed(room, host):
 def test_room_ends_with_time_and_reason_or_not_at_all(room, fields):
     with pytest.raises(IntegrityError, match="room_ended_has_time_and_reason"), transaction.atomic():
         Room.objects.update(**fields)
+
+
+@pytest.mark.parametrize(
+    ("fields", "constraint"),
+    [
+        ({"hand_policy": "some"}, "room_hand_policy_known"),
+        ({"capacity": 1}, "room_capacity_holds_two"),
+        ({"turn_secs": 29}, "room_turn_is_bearable"),
+        ({"slow_mode_secs": 301}, "room_slow_mode_is_bearable"),
+        ({"grace_ends_at": NOW, "host_away": True}, "room_grace_or_away"),
+    ],
+)
+def test_room_that_breaks_a_rule_is_refused(room, fields, constraint):
+    with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
+        Room.objects.update(**fields)
+
+
+@pytest.mark.parametrize(
+    ("fields", "constraint"),
+    [
+        ({"action": "sing"}, "request_action_known"),
+        ({"settled_at": NOW}, "request_settled_has_outcome"),
+        ({"outcome": "refused"}, "request_settled_has_outcome"),
+    ],
+)
+def test_request_that_breaks_a_rule_is_refused(room, host, fields, constraint):
+    with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
+        SecondModeratorRequest.objects.create(room=room, by=host, at=NOW, expires_at=NOW, **({"action": "end_room"} | fields))
+
+
+def test_removal_in_force_is_one(room, listener):
+    Removal.objects.create(room=room, person=listener, at=NOW, lifted_at=NOW)
+    Removal.objects.create(room=room, person=listener, at=NOW)
+    with pytest.raises(IntegrityError, match="removal_one_in_force"), transaction.atomic():
+        Removal.objects.create(room=room, person=listener, at=NOW)
 
 
 def test_removal_ends_after_it_begins(room, listener):
