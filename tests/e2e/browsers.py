@@ -8,6 +8,7 @@ from playwright.async_api import Browser, BrowserContext, Playwright
 from tests.e2e.ears import give_ears
 from tests.e2e.sound import Saying
 
+_SCREEN_READER = Path(__file__).with_name("screen_reader.js")
 _PROGRAMS = (Path("/usr/bin/chromium-headless-shell"), Path("/usr/bin/chromium"))
 _ASK_NOBODY = ("--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync")
 _MICROPHONE = "--use-fake-device-for-media-stream"
@@ -31,13 +32,14 @@ class Browsers:
             await browser.close()
 
     async def context(self, saying: Saying | None, *, refuses_microphone: bool = False, **options: object) -> BrowserContext:
-        """A fresh profile (no cookies, nothing stored) whose pages can be listened to."""
+        """A fresh profile (no cookies, nothing stored) whose pages can be listened to, and remember what a screen reader was told."""
         flags: tuple[str, ...] = (_MICROPHONE_REFUSED, _MICROPHONE) if refuses_microphone else (_MICROPHONE_GRANTED,)
         if saying:
             flags += (_MICROPHONE, f"--use-file-for-fake-audio-capture={saying.file}")
         context = await (await self._browser(flags)).new_context(**{"locale": "en-GB", **options})  # type: ignore[arg-type]
         context.set_default_timeout(15_000)
         await give_ears(context)
+        await context.add_init_script(path=_SCREEN_READER)
         return context
 
     async def _browser(self, flags: tuple[str, ...]) -> Browser:

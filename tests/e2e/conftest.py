@@ -57,6 +57,12 @@ def carol(people: dict[str, Person]) -> Person:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def crowd(server: Server) -> list[Person]:
+    """Three more, who come without windows."""
+    return [await sign_up(server.origin, handle) for handle in ("erik", "fanny", "gaston")]
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browsers() -> AsyncIterator[Browsers]:
     async with async_playwright() as playwright, Browsers(playwright) as browsers:
         yield browsers

@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 from playwright.async_api import BrowserContext, Page
 
-from tests.e2e.sound import RATE_HZ, SILENT_RMS, Samples, Saying, from_int16, intelligibility, loudest_window
+from tests.e2e.sound import RATE_HZ, SILENT_RMS, Samples, Saying, from_int16, intelligibility, loudest_window, silent_from
 
 EAR_SCRIPT = Path(__file__).with_name("ear.js")
 _POLL_SECS = 0.1
@@ -73,6 +73,16 @@ class Ear:
                 return best
             start += int(_STEP_SECS * RATE_HZ)
         raise AssertionError(f"“{saying.words}” was not heard within {within_secs} s; the best intelligibility was {best:.2f}")
+
+    async def falls_silent(self, since: int) -> None:
+        """AssertionError unless the page is silent within a second of position `since`, and stays so for two more."""
+        lasted = silent_from(await self.between(since, 3.0))
+        assert lasted < 1.0, f"it went on for {lasted:.2f} s"
+
+    async def stays_silent(self, seconds: float) -> None:
+        """AssertionError if anything is heard in the next `seconds`."""
+        loudest = loudest_window(await self.record(seconds))
+        assert loudest < SILENT_RMS, f"something was heard: {loudest:.4f}"
 
     async def until_silent(self, *, within_secs: float) -> None:
         """Wait for a whole second of silence."""

@@ -4,14 +4,16 @@ import asyncio
 import contextlib
 import subprocess
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from pathlib import Path
 
 import numpy as np
 from aiortc import MediaStreamTrack
 from av.audio.frame import AudioFrame
 
+from salon.demo.client import Api, Refused, Whep
 from salon.demo.speech import Speech, SpeechTrack, read_speech
+from tests.e2e.people import Person
 from tests.e2e.sound import RATE_HZ, Samples, Saying
 
 
@@ -51,3 +53,25 @@ async def hear(track: MediaStreamTrack, seconds: float) -> Samples:
         channels = len(frame.layout.channels)
         pieces.append(frame.to_ndarray().reshape(-1, channels)[:, 0].astype(np.float64) / 32768)
     return np.concatenate(pieces)
+
+
+@contextlib.asynccontextmanager
+async def in_the_room(person: Person, origin: str, room: str) -> AsyncIterator[Api]:
+    """Somebody without a window, who is in the room while the block runs and does not listen to what arrives."""
+    async with person.api(origin) as api:
+        listening = Whep(api, room)
+        await listening.connect()
+        listening.stop_hearing()
+        try:
+            yield api
+        finally:
+            await listening.close()
+
+
+async def refusal(asking: Awaitable[object]) -> tuple[int, str]:
+    """Status and code with which the server refuses; AssertionError if it does not."""
+    try:
+        await asking
+    except Refused as refused:
+        return refused.status, refused.code
+    raise AssertionError("it was not refused")
