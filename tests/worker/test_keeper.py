@@ -10,7 +10,7 @@ from salon.rooms.actions import end_room as ending
 from salon.rooms.actions.attendance import enter_room, leave_room
 from salon.rooms.actions.open_room import open_room
 from salon.rooms.actions.remove_person import remove_person
-from salon.rooms.models import MediaSession, Place, Room
+from salon.rooms.models import LinePlace, MediaSession, Place, Room
 from salon.streams.models import StreamEvent
 from salon.worker.attendance import GRACE_SECS, NODE_SILENCE_SECS
 from salon.worker.keeper import AUDIENCE_SECS, RECONCILE_SECS, Keeper
@@ -499,3 +499,27 @@ def test_keeper_standing_by_changes_nothing(kept, room, cast):
     assert all(is_in(somebody) for somebody in cast)
     kept.round()
     assert all(is_in(somebody) for somebody in cast)
+
+
+def in_line(room, person, **times):
+    now = timezone.now()
+    return LinePlace.objects.create(room=room, person=person, **{"joined_at": now, "asked_at": now, **times})
+
+
+def test_session_that_closes_lets_the_line_move_on(held, room, listener, stranger):
+    Room.objects.update(capacity=4)
+    in_line(room, stranger)
+    held.close(room, listener)
+    held.round()
+    assert told_last(stranger)[0] == "line_changed"
+    assert LinePlace.objects.get().admitted_until is not None
+
+
+def test_lines_are_looked_at_in_every_reconciliation(held, room, stranger, person):
+    """A seat is free and nothing happens any more; of two who waited one asks no longer, and one let an admission pass."""
+    gone, late = person("gone"), person("late")
+    in_line(room, gone, asked_at=timezone.now() - timedelta(seconds=61))
+    in_line(room, late, admitted_until=timezone.now() - timedelta(seconds=1))
+    in_line(room, stranger)
+    held.pass_time(RECONCILE_SECS)
+    assert [(place.person, place.admitted_until is not None) for place in LinePlace.objects.all()] == [(stranger, True)]
