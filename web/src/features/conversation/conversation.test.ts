@@ -350,9 +350,7 @@ describe('on a narrow screen', () => {
     expect(byTestid('open-chat').getAttribute('aria-label')).toBe('Chat, 1 new message');
     byTestid('open-chat').focus();
     press('open-chat');
-    await settle();
-    flushSync();
-    expect(testids()).toContain('conversation-panel');
+    await vi.waitFor(() => byTestid('conversation-panel'));
     expect(connection.conversation.unread).toBe(0);
     expect(testids()).not.toContain('conversation-strip');
     byTestid('conversation-sheet').dispatchEvent(new KeyboardEvent('keydown', { key: 'Escape', bubbles: true }));
