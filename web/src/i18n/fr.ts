@@ -154,7 +154,7 @@ export const fr: Messages = {
   'desk.settingsWord': 'Réglages',
 
   'hands.inviteNext': 'Inviter la suite',
-  'hands.inviteSelected': (count) => plural(count, { one: 'Inviter 1 choix', other: `Inviter ${count} choix` }),
+  'hands.inviteSelected': (count) => `Inviter la sélection (${count})`,
   'hands.select': (name) => `Choisir ${name}`,
   'hands.clear': 'Tout baisser',
   'hands.clearTitle': 'Baisser toutes les mains ?',
@@ -176,7 +176,7 @@ export const fr: Messages = {
 
   'people.muteAll': 'Couper tous les micros',
   'people.moderators': 'À la modération',
-  'people.here': 'présent',
+  'people.here': 'ici',
   'people.notHere': 'hors du salon',
   'people.removed': 'Exclusions',
   'people.removedNone': 'Personne n’a été exclu.',

@@ -42,6 +42,9 @@ describe('what happens to oneself', () => {
   it('says nothing where nobody else did it', () => {
     expect(told(SPEAKER, MODERATOR, 'revoke_moderator', null)).toEqual([]);
     expect(told(LISTENER, SPEAKER, 'step_down', null)).toEqual([]);
+    expect(told({ ...MODERATOR, on_stage: false, invited_by: bruno }, { ...MODERATOR, on_stage: false }, 'invite_to_stage', null)).toEqual(
+      [],
+    );
     expect(told(null, LISTENER, 'leave_room', null)).toEqual([]);
   });
 

@@ -24,7 +24,7 @@ export function newsOfPlace({ place, cause, by, reason }: PlaceChanged, before: 
   if (place === null) return [];
   const news: News[] = [];
   const name = by?.name ?? t('role.aModerator');
-  if (place.invited_by && !before?.invited_by && !place.on_stage) news.push(said(t('announce.invited', place.invited_by.name)));
+  if (by && place.invited_by && !before?.invited_by && !place.on_stage) news.push(said(t('announce.invited', place.invited_by.name)));
   if (place.on_stage && before?.on_stage === false) news.push(said(t('announce.onStage')));
   news.push(...newsOfCause(cause, name, place, reason, before));
   if (before) news.push(...newsOfRole(place, before, cause, by));
