@@ -13,7 +13,7 @@ from tests.e2e.sound import RATE_HZ, SILENT_RMS, Samples, Saying, from_int16, in
 
 EAR_SCRIPT = Path(__file__).with_name("ear.js")
 _POLL_SECS = 0.1
-_ENOUGH_SECS = 1.8
+ENOUGH_SECS = 1.8
 """What `intelligibility` needs to be sure."""
 _STEP_SECS = 0.6
 """How far `until_heard` looks on each time: a second of broken sound delays it, and does not spoil what follows."""
@@ -68,7 +68,7 @@ class Ear:
         deadline = time.monotonic() + within_secs
         start, best = await self.position(), 0.0
         while time.monotonic() < deadline:
-            best = max(best, intelligibility(saying, await self.between(start, _ENOUGH_SECS)))
+            best = max(best, intelligibility(saying, await self.between(start, ENOUGH_SECS)))
             if best >= at_least:
                 return best
             start += int(_STEP_SECS * RATE_HZ)

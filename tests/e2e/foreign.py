@@ -9,12 +9,16 @@ from pathlib import Path
 
 import numpy as np
 from aiortc import MediaStreamTrack
+from aiortc.mediastreams import MediaStreamError
 from av.audio.frame import AudioFrame
 
 from salon.demo.client import Api, Refused, Whep
 from salon.demo.speech import Speech, SpeechTrack, read_speech
+from tests.e2e.ears import ENOUGH_SECS
 from tests.e2e.people import Person
-from tests.e2e.sound import RATE_HZ, Samples, Saying
+from tests.e2e.sound import RATE_HZ, Samples, Saying, intelligibility
+
+_POLL_SECS = 0.05
 
 
 def encode(saying: Saying, file: Path) -> Speech:
@@ -42,17 +46,62 @@ async def repeating(track: SpeechTrack, speech: Speech) -> AsyncIterator[None]:
 
 async def hear(track: MediaStreamTrack, seconds: float) -> Samples:
     """What arrives on a track in the next `seconds`; shorter where nothing does."""
-    end = time.monotonic() + seconds
-    pieces: list[Samples] = [np.zeros(0)]
-    while (remaining := end - time.monotonic()) > 0:
-        try:
-            frame = await asyncio.wait_for(track.recv(), remaining)
-        except TimeoutError:
-            break
-        assert isinstance(frame, AudioFrame) and frame.sample_rate == RATE_HZ
-        channels = len(frame.layout.channels)
-        pieces.append(frame.to_ndarray().reshape(-1, channels)[:, 0].astype(np.float64) / 32768)
-    return np.concatenate(pieces)
+    async with listening_to(track) as heard:
+        await asyncio.sleep(seconds)
+        return heard.since(0)
+
+
+class Heard:
+    """What has arrived on a track; positions are in samples at RATE_HZ. Where nothing arrives they stand still."""
+
+    def __init__(self) -> None:
+        self.position = 0
+        self._pieces: list[Samples] = [np.zeros(0)]
+
+    def take(self, piece: Samples) -> None:
+        self._pieces.append(piece)
+        self.position += len(piece)
+
+    def since(self, position: int) -> Samples:
+        return np.concatenate(self._pieces)[position:]
+
+    async def until_heard(self, saying: Saying, *, within_secs: float, at_least: float = 0.9) -> None:
+        """Wait until `saying` arrives intelligibly. Raises AssertionError with the best measure otherwise."""
+        deadline = time.monotonic() + within_secs
+        start, best = self.position, 0.0
+        while time.monotonic() < deadline:
+            await asyncio.sleep(_POLL_SECS)
+            if self.position - start < int(ENOUGH_SECS * RATE_HZ):
+                continue
+            best = max(best, intelligibility(saying, self.since(start)))
+            if best >= at_least:
+                return
+            start = self.position
+        raise AssertionError(f"“{saying.words}” did not arrive within {within_secs} s; the best intelligibility was {best:.2f}")
+
+
+@contextlib.asynccontextmanager
+async def listening_to(track: MediaStreamTrack) -> AsyncIterator[Heard]:
+    """Takes what arrives on a track as it arrives, while the block runs: left alone it would wait, and be taken for newer than it is."""
+    heard = Heard()
+
+    async def listen() -> None:
+        with contextlib.suppress(MediaStreamError):  # the track has ended
+            while True:
+                frame = await track.recv()
+                assert isinstance(frame, AudioFrame) and frame.sample_rate == RATE_HZ
+                channels = len(frame.layout.channels)
+                samples = frame.to_ndarray().reshape(-1, channels)[:, 0].astype(np.float64) / 32768
+                heard.take(samples)
+
+    listening = asyncio.create_task(listen())
+    try:
+        yield heard
+    finally:
+        listening.cancel()
+        outcome = await asyncio.gather(listening, return_exceptions=True)
+        if isinstance(outcome[0], AssertionError):
+            raise outcome[0]
 
 
 @contextlib.asynccontextmanager
