@@ -21,6 +21,8 @@ export default ts.config(
       'svelte/no-navigation-without-resolve': 'off',
       // State is replaced, never changed in place (`$state.raw`), so plain collections are right.
       'svelte/prefer-svelte-reactivity': 'off',
+      // French sets a no-break space before its double signs, and within its quotation marks.
+      'no-irregular-whitespace': ['error', { skipTemplates: true }],
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
     },
   },

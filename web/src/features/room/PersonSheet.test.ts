@@ -39,6 +39,7 @@ describe('the sheet of one person', () => {
   it('offers a moderator what they may do to a speaker, and to the host only a mute', async () => {
     await sheetOf(cleo, MODERATOR);
     expect(offered()).toEqual(['mute-speaker', 'hold-mute', 'move-to-audience', 'silence-person', 'appoint-moderator', 'remove-person']);
+    stage.salon.close();
     document.body.replaceChildren();
     await sheetOf(ana, MODERATOR);
     expect(offered()).toEqual(['mute-speaker']);
