@@ -71,7 +71,8 @@ class Rooms(RuleBasedStateMachine):
     @initialize(seed=seeds)
     def the_evening_begins(self, seed):
         self.random = Random(seed)
-        policy, fair = self.random.choice(list(HandPolicy)), self.random.random() < 0.5
+        policy = self.random.choice([HandPolicy.EVERYONE] * 4 + list(HandPolicy))
+        fair = self.random.random() < 0.5
         deputy = self.random.choice([None, None, "mod1"])
         self.model.policy, self.model.fair, self.model.deputy = policy.value, fair, deputy
         self.room = replace(self.room, rules=replace(self.room.rules, hand_policy=policy, fair_floor=fair, deputy=deputy))
