@@ -39,11 +39,8 @@ ROUNDS = 200
 COMMANDS_EACH = 2
 PORT = 18714
 OFFERS = {"listen": OFFER, "speak": OFFER.replace("recvonly", "sendonly")}
-BY_MODERATORS = (
-    "invite_to_stage", "invite_to_stage", "invite_to_stage", "mute_speaker", "hold_mute",
-    "release_mute", "move_to_audience", "remove_person", "undo_removal",
-)  # fmt: skip
-BY_SPEAKER = ("enter", "enter", "accept_invitation", "accept_invitation", "raise_hand", "unmute", "mute")
+BY_MODERATORS = ("invite_to_stage", "mute_speaker", "hold_mute", "release_mute", "move_to_audience", "remove_person", "undo_removal")
+BY_SPEAKER = ("enter", "accept_invitation", "raise_hand", "unmute", "mute")
 REFUSALS = {
     "already_invited", "already_on_stage", "hand_already_raised", "already_muted", "not_muted", "not_held", "not_invited", "not_in_room",
     "not_on_stage", "not_removed", "mute_held", "not_found",
@@ -76,6 +73,15 @@ class Storm:
         self.room, self.moderators, self.speaker = room, moderators, speaker
         self.outcomes: set[tuple[str, str | None]] = set()
         self._barrier = threading.Barrier(len(moderators) + 1)
+
+    def promote(self):
+        """Each round begins with the speaker on the stage, whatever the last one left; a mute that is held stays."""
+        host = self.moderators[0]
+        for person, name in (
+            (host, "undo_removal"), (self.speaker, "enter"), (host, "invite_to_stage"), (self.speaker, "accept_invitation"),
+            (self.speaker, "unmute"),
+        ):  # fmt: skip
+            self.outcomes.add((name, self._code_of(person, name)))
 
     def round(self, pool, chance):
         turns = [(person, [chance.choice(BY_MODERATORS) for _ in range(COMMANDS_EACH)]) for person in self.moderators]
@@ -201,10 +207,10 @@ def test_two_hundred_storms_end_in_one_state(room, cast, published, ears):
     storm, chance = Storm(room, (host, moderator), speaker), random.Random(20261123)
     with ThreadPoolExecutor(3) as pool:
         for n in range(ROUNDS):
+            storm.promote()
             before = Place.objects.get(room=room, person=speaker)
-            ears.open("listen", before.epoch)
-            if before.on_stage_since:
-                ears.open("speak", before.epoch)
+            for direction in ("listen", "speak"):
+                ears.open(direction, before.epoch)
 
             storm.round(pool, chance)
 
@@ -225,4 +231,4 @@ def test_two_hundred_storms_end_in_one_state(room, cast, published, ears):
         storm.end(pool)
     assert {code for _, code in storm.outcomes} - {None} <= REFUSALS
     # It was a storm: each of these was carried out at some time.
-    assert {name for name, code in storm.outcomes if code is None} >= {*BY_MODERATORS, "enter", "accept_invitation"}
+    assert {name for name, code in storm.outcomes if code is None} == {*BY_MODERATORS, *BY_SPEAKER}
