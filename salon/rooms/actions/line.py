@@ -12,8 +12,8 @@ from salon.accounts.callers import Caller
 from salon.common.times import rfc3339
 from salon.rooms.access import IN, MODERATES, ON_STAGE, access_live_room_by_id, is_known
 from salon.rooms.capacity import capacity_of
-from salon.rooms.domain.lifecycle import STAGE_KEPT
-from salon.rooms.enums import Direction, Phase
+from salon.rooms.domain.lifecycle import STAGE_KEPT, STAGE_KEPT_ON_A_CALL
+from salon.rooms.enums import Direction, Phase, Status
 from salon.rooms.errors import RoomEnded, RoomFull, RoomLocked, RoomNotFound
 from salon.rooms.models import LinePlace, MediaSession, Place, Room
 from salon.streams.events import NewEvent, emit_all
@@ -173,7 +173,7 @@ def _has_seat(caller: Caller, room: Room, now: datetime) -> bool:
         return True
     if caller.person is None:
         return False
-    lost_stage = Q(stage_lost_at__gt=now - STAGE_KEPT)
+    lost_stage = Q(stage_lost_at__gt=now - STAGE_KEPT) | Q(stage_lost_at__gt=now - STAGE_KEPT_ON_A_CALL, status=Status.ON_A_CALL)
     inside = IN & Q(entered_at__isnull=False)
     return Place.objects.filter(MODERATES | ON_STAGE | lost_stage | inside, room=room, person=caller.person).exists()
 

@@ -238,11 +238,18 @@ def test_who_lost_the_connection_a_moment_ago_comes_back_to_a_full_room(full, li
     assert status(Api(listener), full) == (201, None)
 
 
-@pytest.mark.parametrize(("minutes", "answer"), [(1, (201, None)), (3, (429, "room_full"))])
-def test_who_lost_the_stage_comes_back_to_a_full_room_for_two_minutes(full, speaker, newcomers, minutes, answer):
+@pytest.mark.parametrize(
+    ("status_before", "minutes", "answer"),
+    [("", 1, (201, None)), ("", 3, (429, "room_full")), ("on_a_call", 9, (201, None)), ("on_a_call", 11, (429, "room_full"))],
+)
+def test_who_lost_the_stage_comes_back_to_a_full_room_as_long_as_the_stage_is_kept(
+    full, speaker, newcomers, status_before, minutes, answer
+):
     MediaSession.objects.filter(person=speaker).update(ended_at=timezone.now(), end_reason="timed_out")
     lost_at = timezone.now() - timedelta(minutes=minutes)
-    Place.objects.filter(person=speaker).update(left_at=lost_at, stage_lost_at=lost_at, on_stage_since=None, role="listener")
+    Place.objects.filter(person=speaker).update(
+        left_at=lost_at, stage_lost_at=lost_at, on_stage_since=None, role="listener", status=status_before
+    )
     assert status(Api(newcomers[0]), full) == (201, None)
     assert status(Api(speaker), full) == answer
 
