@@ -66,7 +66,7 @@ async def test_a_full_room_has_a_line_and_lets_the_next_in_by_itself(
 
     await guest.see("leave-button").click()
     await next_one.is_listening()
-    await next_one.is_told("A chair is free: you are coming in.")
+    await next_one.is_told("A chair is free: you are coming into “Two chairs”.")
     await next_one.hears()
     ear = await next_one.ear()
     await ear.until_heard(sayings["alice"], within_secs=30)
