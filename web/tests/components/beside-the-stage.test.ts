@@ -1,6 +1,8 @@
 import axe from 'axe-core';
 import { flushSync } from 'svelte';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+// Fetched when it is first wanted: here it is there already, so that no test waits for a machine.
+import '../../src/features/conversation/ConversationPanel.svelte';
 import ConversationDock from '../../src/features/conversation/ConversationDock.svelte';
 import BringSomebody from '../../src/features/entering/BringSomebody.svelte';
 import HouseRules from '../../src/features/entering/HouseRules.svelte';
