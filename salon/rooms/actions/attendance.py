@@ -54,13 +54,13 @@ def leave(room: Room, person: Person) -> int:
     """Also ends what sound the person has there. Raises RoomEnded, NotInRoom."""
     with locked_room(room, person) as locked:
         outcome = lifecycle.leave_room(locked.stage, PersonId(person.id))
-        # Not recorded either: who left had been there.
-        seq = locked.commit(outcome, "leave_room", actor=person, record=Record.NOWHERE)
         # After the outermost transaction, which may be a receipt's: a second emission in one may wait for others in a circle.
         # Where it fails the person has left all the same, and the keeper finds the empty room.
         transaction.on_commit(partial(end_if_empty, room), robust=True)
+        # Before the events: whoever records the end of a session locks that first, and then tells it in the same person's stream.
         _end_sessions(room, person, locked.now)
-    return seq
+        # Not recorded either: who left had been there.
+        return locked.commit(outcome, "leave_room", actor=person, record=Record.NOWHERE)
 
 
 def lose_connection(room: Room, person: Person) -> int:
@@ -91,9 +91,9 @@ def close_at_media(session: str, owner: str) -> None:
 def _end_sessions(room: Room, person: Person, now: datetime) -> None:
     # Those taken for vanished too: should their node speak up again, it must not have somebody in the room who has left it.
     still_open = Q(ended_at=None) | Q(end_reason=VANISHED, ended_at__gt=now - REVIVABLE)
-    sessions = MediaSession.objects.filter(still_open, room=room, person=person)
-    ids = list(sessions.values_list("id", flat=True))
-    sessions.update(ended_at=now, end_reason=OWNER_LEFT)
+    sessions = MediaSession.objects.select_for_update(of=("self",), no_key=True).filter(still_open, room=room, person=person)
+    ids = list(sessions.order_by("id").values_list("id", flat=True))
+    MediaSession.objects.filter(id__in=ids).update(ended_at=now, end_reason=OWNER_LEFT)
     for session in ids:
         transaction.on_commit(partial(close_at_media, session, person.id))
     transaction.on_commit(partial(admit_from_line, room), robust=True)

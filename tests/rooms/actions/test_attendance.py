@@ -1,12 +1,16 @@
 import pytest
 from django.contrib.auth.signals import user_logged_out
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from salon.accounts.models import Person
-from salon.rooms.actions.attendance import cut_off, enter_room, leave_room, lose_connection
+from salon.common.ids import new_id
+from salon.rooms.actions.attendance import cut_off, enter_room, leave, leave_room, lose_connection
 from salon.rooms.actions.places import ensure_place
 from salon.rooms.actions.remove_person import remove_person
 from salon.rooms.errors import RoomNotFound
-from salon.rooms.models import Place, RoomAction
+from salon.rooms.models import MediaSession, Place, RoomAction
 from tests.rooms.people import caller
 
 pytestmark = pytest.mark.django_db
@@ -52,3 +56,13 @@ def test_logout_raises_the_epoch_wherever_the_person_is(room, listener, speaker)
     assert Place.objects.get(person=listener).left_at is None
     assert Place.objects.get(person=speaker).epoch == 0
     assert room.policy_version == version + 1
+
+
+def test_leaving_locks_sessions_before_streams(room, speaker):
+    """As recording the end of a session does: the other way round each of the two could wait for the other for ever."""
+    MediaSession.objects.create(id=new_id(), room=room, person=speaker, direction="listen", opened_at=timezone.now())
+    with CaptureQueriesContext(connection) as captured:
+        leave(room, speaker)
+    locking = ('FROM "rooms_mediasession"', "INTO streams_stream ")
+    locked = [what for query in captured for what in locking if what in query["sql"] and ("FOR NO KEY" in query["sql"] or "INTO" in what)]
+    assert locked == list(locking)
