@@ -13,7 +13,7 @@ class CommandReceipt(models.Model):
     key = models.CharField(max_length=KEY_MAX)
     room = models.ForeignKey(Room, on_delete=models.CASCADE, related_name="+")
     digest = models.CharField(max_length=64)
-    """SHA-256 of room, name and fields: tells a retry from another command under the same key."""
+    """HMAC-SHA-256 of room, name and fields: tells a retry from another command under the same key, and nobody what the command was."""
     answer = models.JSONField(null=True)
     at = models.DateTimeField()
 

@@ -1,5 +1,7 @@
 """How commands are carried: fields, keys, rates. What each one does is in tests/rooms/messages."""
 
+import hashlib
+import json
 from datetime import timedelta
 
 import pytest
@@ -142,3 +144,10 @@ def test_retry_of_a_command_that_made_something_answers_the_same_id(room, listen
 def test_command_cannot_be_registered_twice(made):
     with pytest.raises(ValueError, match="raise_hand"):
         register(MESSAGES["raise_hand"])
+
+
+def test_a_receipt_cannot_be_guessed_at(room, listener):
+    """Whoever reads the database and knows all that somebody could have chosen must not find out what they chose."""
+    Api(listener).command(room.id, "raise_hand", key="k1")
+    guess = json.dumps([room.id, "raise_hand", {}], sort_keys=True).encode()
+    assert CommandReceipt.objects.get().digest != hashlib.sha256(guess).hexdigest()
