@@ -5,12 +5,12 @@ subscription yields `MessagesLost`. `open_bus` is for asyncio processes and load
 for code inside Django's transactions.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from salon.bus.interface import Bus, BusUnavailable, Message, MessagesLost, Subscription
 from salon.config.environment import Environment
 
-__all__ = ["Bus", "BusUnavailable", "Message", "MessagesLost", "Subscription", "open_bus", "publish_on_commit"]
+__all__ = ["Bus", "BusUnavailable", "Message", "MessagesLost", "Subscription", "open_bus", "publish_all_on_commit", "publish_on_commit"]
 
 
 async def open_bus(settings: Environment) -> Bus:
@@ -30,3 +30,10 @@ def publish_on_commit(subject: str, message: Mapping[str, object]) -> None:
     from salon.bus.transactional import publish  # noqa: PLC0415  (gateway and media load this package without Django)
 
     publish(subject, message)
+
+
+def publish_all_on_commit(messages: Sequence[tuple[str, Mapping[str, object]]]) -> None:
+    """`publish_on_commit` for several (subject, message) at once, in this order; with PostgreSQL in one statement."""
+    from salon.bus.transactional import publish_all  # noqa: PLC0415
+
+    publish_all(messages)

@@ -31,6 +31,7 @@ delete from bus_message where id in (
 )
 """  # noqa: S608  (a constant)
 NOTIFY = f"select pg_notify('{CHANNEL}', %s)"
+NOTIFY_ALL = f"select pg_notify('{CHANNEL}', payload) from unnest(%s::text[]) as payload"
 
 
 def inline_payload(subject: str, body: bytes) -> str | None:

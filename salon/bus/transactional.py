@@ -1,9 +1,10 @@
-"""Publishing from Django: a message goes out exactly when the transaction that makes it true commits."""
+"""Publishing from Django: messages go out exactly when the transaction that makes them true commits."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 
 from salon.bus import notification
 from salon.bus.interface import encoded
@@ -11,26 +12,35 @@ from salon.config.environment import environment
 
 
 def publish(subject: str, message: Mapping[str, object]) -> None:
-    body = encoded(message)
+    publish_all([(subject, message)])
+
+
+def publish_all(messages: Sequence[tuple[str, Mapping[str, object]]]) -> None:
+    bodies = [(subject, encoded(message)) for subject, message in messages]
     if nats_url := environment().nats_url:
         from salon.bus.background import background_publisher  # noqa: PLC0415  (nats-py is loaded only where it is used)
 
-        transaction.on_commit(partial(background_publisher(nats_url).publish, subject, body))
-    else:
-        _notify(subject, body)
+        for subject, body in bodies:
+            transaction.on_commit(partial(background_publisher(nats_url).publish, subject, body))
+    elif bodies:
+        with transaction.atomic(), connection.cursor() as cursor:
+            _notify(cursor, bodies)
 
 
-def _notify(subject: str, body: bytes) -> None:
-    """pg_notify is transactional: PostgreSQL itself delivers it at commit, and drops a second identical one."""
-    payload = notification.inline_payload(subject, body)
-    if payload is not None:
-        with connection.cursor() as cursor:
-            cursor.execute(notification.NOTIFY, [payload])
-        return
-    with transaction.atomic(), connection.cursor() as cursor:
+def _notify(cursor: CursorWrapper, bodies: Sequence[tuple[str, bytes]]) -> None:
+    """pg_notify is transactional: PostgreSQL itself delivers it at commit, in this order, and drops a second identical one.
+
+    In one statement for all: what is said to each of hundreds in a queue must not cost a room's command hundreds of them.
+    """
+    payloads = [(notification.inline_payload(subject, body), subject, body) for subject, body in bodies]
+    if any(payload is None for payload, _, _ in payloads):
         cursor.execute(notification.TABLE_EXISTS)
         if not cursor.fetchone()[0]:
             cursor.execute(notification.CREATE_TABLE)
         cursor.execute(notification.TRIM)
-        cursor.execute(notification.INSERT, [body.decode()])
-        cursor.execute(notification.NOTIFY, [notification.row_payload(subject, cursor.fetchone()[0])])
+    cursor.execute(notification.NOTIFY_ALL, [[payload or _row(cursor, subject, body) for payload, subject, body in payloads]])
+
+
+def _row(cursor: CursorWrapper, subject: str, body: bytes) -> str:
+    cursor.execute(notification.INSERT, [body.decode()])
+    return notification.row_payload(subject, cursor.fetchone()[0])

@@ -13,7 +13,7 @@ from django.db import connection
 from django.utils import timezone
 from typing_extensions import TypedDict
 
-from salon.bus import publish_on_commit
+from salon.bus import publish_all_on_commit
 from salon.common.times import rfc3339
 from salon.streams.models import Stream, StreamEvent
 from salon.streams.names import watched_name
@@ -67,9 +67,7 @@ def emit_all(events: Sequence[NewEvent]) -> dict[str, int]:
         seqs[event.stream] -= 1
     rows.reverse()
     StreamEvent.objects.bulk_create(rows)
-    for event, row in zip(events, rows, strict=True):
-        people = {} if event.people is None else {"people": sorted(set(event.people))}
-        publish_on_commit(f"stream.{row.stream_id}", {**frame_of(row), **people})
+    publish_all_on_commit([_said(event, row) for event, row in zip(events, rows, strict=True)])
     return newest
 
 
@@ -97,6 +95,12 @@ def frame_of(event: StreamEvent) -> EventFrame:
         "data": event.data,
         "at": rfc3339(at),
     }
+
+
+def _said(event: NewEvent, row: StreamEvent) -> tuple[str, dict[str, object]]:
+    """Subject and message on the bus."""
+    people = {} if event.people is None else {"people": sorted(set(event.people))}
+    return f"stream.{row.stream_id}", {**frame_of(row), **people}
 
 
 def _take_numbers(counts: Mapping[str, int]) -> dict[str, int]:

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 def published(monkeypatch):
     """What went to the bus, by subject."""
     sent = []
-    monkeypatch.setattr(events, "publish_on_commit", lambda subject, message: sent.append((subject, message)))
+    monkeypatch.setattr(events, "publish_all_on_commit", sent.extend)
     return sent
 
 
