@@ -42,12 +42,15 @@ class Seats:
 
 
 def seats_of(room: Room, *people: str) -> Seats:
-    """The stage, the queue, and the places of moderators, the opener, the deputy and `people`, in the room or not. One query."""
+    """The stage, the queue, and the places of moderators, the opener, the deputy and `people`, in the room or not.
+
+    One query, and one more only where somebody is named who has no part in any of the rooms any more.
+    """
     return seats_of_all([room], *people)[room.id]
 
 
 def seats_of_all(rooms: Sequence[Room], *people: str) -> dict[str, Seats]:
-    """`seats_of` for several rooms by id; still one query."""
+    """`seats_of` for several rooms by id; no more queries."""
     running = {person for room in rooms for person in (room.host_id, room.deputy_id) if person}
     return _seats_by_room(rooms, STANDING | Q(person__in=running.union(people)))
 
@@ -85,18 +88,26 @@ def add_faces(seats: Seats, people: Iterable[Person]) -> None:
 
 def _seats_by_room(rooms: Sequence[Room], wanted: Q) -> dict[str, Seats]:
     places: dict[str, list[Place]] = {room.id: [] for room in rooms}
-    for place in Place.objects.select_related("person", "invited_by", "muted_by", "held_by").filter(wanted, room__in=list(places)):
-        places[place.room_id].append(place)
-    return {room.id: _seats(room, places[room.id]) for room in rooms}
-
-
-def _seats(room: Room, places: list[Place]) -> Seats:
     faces: dict[str, Face] = {}
-    for place in places:
-        for person in (place.person, place.invited_by, place.muted_by, place.held_by):
-            if person is not None and person.id not in faces:
-                faces[person.id] = face_of(person)
-    return Seats(RoomStage(Phase(room.phase), {PersonId(place.person_id): _stage_place(place) for place in places}, _rules(room)), faces)
+    for place in Place.objects.select_related("person").filter(wanted, room__in=list(places)):
+        places[place.room_id].append(place)
+        faces[place.person_id] = face_of(place.person)
+    _add_faces_of_absent(faces, [place for there in places.values() for place in there])
+    return {room.id: _seats(room, places[room.id], faces) for room in rooms}
+
+
+def _add_faces_of_absent(faces: dict[str, Face], places: Sequence[Place]) -> None:
+    """Of who invited, muted or holds a mute, and is not among those read: nearly always moderators have done it, and they are."""
+    named = {id_ for place in places for id_ in (place.invited_by_id, place.muted_by_id, place.held_by_id) if id_}
+    absent = named - faces.keys()
+    if absent:
+        faces.update((person.id, face_of(person)) for person in Person.objects.filter(id__in=absent))
+
+
+def _seats(room: Room, places: list[Place], faces: dict[str, Face]) -> Seats:
+    stage = RoomStage(Phase(room.phase), {PersonId(place.person_id): _stage_place(place) for place in places}, _rules(room))
+    named = {id_ for p in places for id_ in (p.person_id, p.invited_by_id, p.muted_by_id, p.held_by_id) if id_}
+    return Seats(stage, {id_: faces[id_] for id_ in named})
 
 
 def _rules(room: Room) -> StageRules:

@@ -76,6 +76,7 @@ class Place(models.Model):
         indexes = (
             models.Index(name="place_standing", fields=["room"], condition=_ON_STAGE | _WAITING | _MODERATES),
             models.Index(name="place_silenced", fields=["room"], condition=Q(silenced=True)),
+            models.Index(name="place_cut", fields=["room"], condition=Q(epoch__gt=0)),
             models.Index(name="place_in_room", fields=["room"], condition=_IN),
             models.Index(name="place_of_person", fields=["person"], condition=_IN),
         )
