@@ -8,11 +8,15 @@ import type { Blocks } from './blocks.svelte.ts';
 /** How old the ranking may be, and what the stream does not tell: rooms that are not for everybody. */
 const RANK_EVERY_MS = 30_000;
 
+/** As many as a ranking has at most: from here on, a room that is not in it may be just not among the best. */
+const LONGEST_RANKING = 200;
+
 /**
  * The live rooms: ranked by the server, kept current by the `hallway` stream. Followed while somebody looks.
  *
  * The stream is the same for everybody, so it holds open rooms only. A social or closed room that one may enter is in the
- * ranked list alone, and stays from one of these to the next.
+ * ranked list alone, and stays from one of these to the next. The other way round, an open room that was known before the
+ * ranking and is missing in it is not for us: we were removed from it.
  */
 export class Hallway {
   language: LanguageTag | null = $state(null);
@@ -21,6 +25,8 @@ export class Hallway {
   #cards: RoomCard[] = $state.raw([]);
   #notForAll: RoomCard[] = $state.raw([]);
   #rank: RoomId[] = $state.raw([]);
+  #isRanked = false;
+  #notForUs: ReadonlySet<RoomId> = $state.raw(new Set());
   #reasons: Record<RoomId, string> = $state.raw({});
   #counts: Record<RoomId, number> = $state.raw({});
   #folded: ReadonlySet<RoomId> = $state.raw(new Set());
@@ -44,6 +50,7 @@ export class Hallway {
     const place = (card: RoomCard) => rank.get(card.id) ?? -1;
     const listed = new Set(this.#cards.map(({ id }) => id));
     return [...this.#cards, ...this.#notForAll.filter(({ id }) => !listed.has(id))]
+      .filter(({ id }) => !this.#notForUs.has(id))
       .map((card) => this.#current(card))
       .sort((a, b) => place(a) - place(b) || b.opened_at.localeCompare(a.opened_at));
   }
@@ -86,12 +93,15 @@ export class Hallway {
     clearTimeout(this.#next);
     let delayMs = RANK_EVERY_MS;
     void this.#blocks.load();
+    const known = this.#cards;
     try {
       const { rooms } = await this.#api.hallway(null);
       this.#rank = rooms.map((room) => room.id);
       this.#reasons = Object.fromEntries(rooms.map((room) => [room.id, room.why]));
       this.#folded = new Set(rooms.filter(({ folded }) => folded).map(({ id }) => id));
       this.#notForAll = rooms.filter(({ visibility }) => visibility !== 'open');
+      this.#isRanked = rooms.length < LONGEST_RANKING;
+      this.#notForUs = this.#isRanked ? this.#unranked(known) : new Set();
       if (!this.isLoaded) this.#cards = rooms;
       this.isLoaded = true;
     } catch {
@@ -99,6 +109,17 @@ export class Hallway {
     }
     clearTimeout(this.#next);
     if (this.#viewers > 0) this.#next = setTimeout(() => void this.rank(), delayMs);
+  }
+
+  /** A snapshot came after the ranking: what is only in the snapshot has opened this moment, or is not for us. A new ranking knows. */
+  #doubt(cards: RoomCard[]): void {
+    this.#notForUs = this.#unranked(cards);
+    if (this.#notForUs.size > 0) void this.rank();
+  }
+
+  #unranked(cards: RoomCard[]): ReadonlySet<RoomId> {
+    const ranked = new Set(this.#rank);
+    return new Set(cards.map(({ id }) => id).filter((id) => !ranked.has(id)));
   }
 
   close(): void {
@@ -113,9 +134,10 @@ export class Hallway {
     this.#endings.push(() => window.removeEventListener('focus', rank));
     this.#unwatch = this.#realtime.watch<HallwayState>('hallway', {
       reduce: applyToHallway,
-      onState: (state) => {
+      onState: (state, event) => {
         this.#cards = state.rooms;
         this.isLoaded = true;
+        if (event === null && this.#isRanked) this.#doubt(state.rooms);
       },
       onPresence: (presence) => (this.#counts = { ...this.#counts, ...(presence as HallwayPresence).rooms }),
       onRefused: () => (this.#unwatch = null),

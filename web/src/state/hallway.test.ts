@@ -85,6 +85,22 @@ describe('rooms that are not for everybody', () => {
   });
 });
 
+describe('a room that one was removed from', () => {
+  it('is listed for everybody else, and hidden from the next ranking on', async () => {
+    const shut = roomCard({ id: 's'.repeat(26), title: 'Not for us' });
+    stage.event('hallway', 'room_listed', shut);
+    expect(titles()).toEqual(['Not for us', 'Evening talk']);
+    stage.answers.set('GET /api/v1/hallway', { rooms: [roomCard()] });
+    await stage.salon.hallway.rank();
+    expect(titles()).toEqual(['Evening talk']);
+    stage.event('hallway', 'room_listed', { ...shut, title: 'Still not for us' });
+    expect(titles()).toEqual(['Evening talk']);
+    stage.answers.set('GET /api/v1/hallway', { rooms: [shut, roomCard()] });
+    await stage.salon.hallway.rank();
+    expect(titles()).toEqual(['Still not for us', 'Evening talk']);
+  });
+});
+
 describe('rooms with somebody one has blocked', () => {
   const withCleo = roomCard({ id: 'b'.repeat(26), title: 'Cleo’s', speakers: [cleo] });
   const folded = () => stage.salon.hallway.all.filter((room) => room.folded).map(({ title }) => title);
