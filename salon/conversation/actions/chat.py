@@ -6,12 +6,13 @@ from salon.conversation.actions.standing import Standing, as_moderator, for_ones
 from salon.conversation.domain import chat
 from salon.conversation.domain.participant import require_present
 from salon.conversation.errors import MessageNotFound
-from salon.conversation.events import tell
+from salon.conversation.events import conversation_stream, tell
 from salon.conversation.models import ChatMessage
 from salon.conversation.models.chat_message import TEXT_MAX
 from salon.conversation.shapes import message_shape
 from salon.rooms.actions.acted import Acted
 from salon.rooms.moderation import log_action
+from salon.streams.events import redact
 
 
 def post_message(caller: Caller, room_id: str, text: str) -> Acted:
@@ -64,6 +65,7 @@ def _locked_message(at: Standing, message_id: str) -> ChatMessage:
 def _mark_deleted(message: ChatMessage, at: Standing) -> None:
     message.deleted_at, message.deleted_by = at.now, at.person
     message.save(update_fields=["deleted_at", "deleted_by"])
+    redact(conversation_stream(at.room.id), message.seq, text="")
 
 
 def _shown_from(room_id: str) -> int:

@@ -17,7 +17,7 @@ from salon.rooms.actions.invitations import invited
 from salon.rooms.actions.locked_room import LockedRoom, Record
 from salon.rooms.errors import at_field
 from salon.rooms.moderation import log_action
-from salon.streams.events import NewEvent, newest_seq
+from salon.streams.events import NewEvent, newest_seq, redact
 
 
 def ask_question(caller: Caller, room_id: str, text: str) -> Acted:
@@ -111,7 +111,9 @@ def _close(at: Standing, question: Question, *entries: NewEvent) -> int:
     question.state = QuestionState.CLOSED
     question.save(update_fields=["state"])
     publish_tally(at.room.id)
-    return tell(at.room.id, "question_closed", {"question": question.id}, *entries)
+    seq = tell(at.room.id, "question_closed", {"question": question.id}, *entries)
+    redact(conversation_stream(at.room.id), question.seq, text="")
+    return seq
 
 
 def _count(at: Standing, question: Question, votes: int) -> int:
