@@ -29,7 +29,7 @@ from salon.rooms.domain.large_acts import REMOVALS_PER_MINUTE
 from salon.rooms.domain.room_stage import RoomStage
 from salon.rooms.domain.succession import GRACE
 from salon.rooms.enums import Status
-from salon.rooms.models import MediaSession, Place, Removal, Room, SecondModeratorRequest
+from salon.rooms.models import MediaSession, Place, Room, RoomAction, SecondModeratorRequest
 from salon.rooms.queries import moderates
 from salon.streams.kinds import Watcher
 from salon.streams.models import StreamEvent
@@ -185,7 +185,7 @@ def large_acts(room, people, clock):
     yield "enter of somebody let in again", lambda: attendance.enter_room(room, speaker)
     for n in range(REMOVALS_PER_MINUTE):
         stranger = Person.objects.create_user(f"removed{n}")
-        Removal.objects.create(room=room, person=stranger, by=host, at=clock.now(), lifted_at=clock.now())
+        RoomAction.objects.create(room=room, action="remove_person", actor=host, target=stranger, at=clock.now())
     yield "request_opened", lambda: remove_person(mod, room.id, listener.id, reason="Raid", minutes=None)
     yield "refuse_request", lambda: requests.refuse_request(host_, room.id, open_request.get().id)
     yield "request_opened again", lambda: remove_person(mod, room.id, speaker.id, reason="Raid", minutes=1)

@@ -14,7 +14,7 @@ from salon.rooms.domain.room_stage import Outcome, PersonId
 from salon.rooms.enums import LargeAct
 from salon.rooms.errors import NotRemoved
 from salon.rooms.events import moderation_stream
-from salon.rooms.models import Removal, Room
+from salon.rooms.models import Removal, Room, RoomAction
 from salon.rooms.shapes import removal_entry
 from salon.streams.events import NewEvent, emit_all
 
@@ -55,10 +55,15 @@ def carry_out_removal(
 def remove_blocked(room: Room, moderator: Person, person: Person) -> None:
     """Put out whom a moderator who is in the room has blocked: the door keeps them out as long as the block lasts, so no removal does.
 
-    Raises what domain.lifecycle.remove_person raises.
+    It counts like a removal: beyond what one moderator may do alone, another is asked for a removal, and until then they stay.
+    Raises what domain.lifecycle.remove_person and `ask_second_moderator` raise.
     """
     with locked_room(room, moderator, person) as locked:
         outcome = lifecycle.remove_person(locked.stage, PersonId(moderator.id), PersonId(person.id))
+        if needs_second_moderator(LargeAct.REMOVE_PERSON, people_in=0, removals_last_minute=_removals_last_minute(locked)):
+            fields: dict[str, object] = {"reason": "", "minutes": None}
+            ask_second_moderator(locked, LargeAct.REMOVE_PERSON, by=moderator, target=person, fields=fields)
+            return
         locked.commit(outcome, "remove_person", actor=moderator, target=person, record=Record.LOG)
 
 
@@ -97,4 +102,5 @@ def _lifted(room: Room, person_id: str) -> NewEvent:
 
 
 def _removals_last_minute(locked: LockedRoom) -> int:
-    return Removal.objects.filter(room=locked.room, at__gt=locked.now - _A_MINUTE).count()
+    """By the log: a removal that was undone counts, and so does who was put out by a block."""
+    return RoomAction.objects.filter(room=locked.room, action="remove_person", at__gt=locked.now - _A_MINUTE).count()

@@ -7,7 +7,8 @@ from django.utils import timezone
 
 from salon.accounts.models import Person
 from salon.rooms.domain.large_acts import CROWD, REMOVALS_PER_MINUTE
-from salon.rooms.models import MediaSession, Place, Removal, Room, SecondModeratorRequest
+from salon.rooms.models import MediaSession, Place, Removal, Room, RoomAction, SecondModeratorRequest
+from salon.social.actions.blocks import block
 from tests.rooms.messages.traces import events, logged, told
 from tests.rooms.people import Api
 
@@ -28,7 +29,7 @@ def many_removed(room, person, host):
     """As many were removed lately as one moderator may alone."""
     now = timezone.now()
     for n in range(REMOVALS_PER_MINUTE):
-        Removal.objects.create(room=room, person=person(f"removed{n}"), by=host, at=now)
+        RoomAction.objects.create(room=room, action="remove_person", actor=host, target=person(f"removed{n}"), logged=True, at=now)
 
 
 @pytest.fixture
@@ -103,10 +104,34 @@ def test_remove_person_beyond_the_pace_of_one(run, room, moderator, speaker, man
 
 
 def test_remove_person_is_free_again_when_the_minute_is_over(run, room, speaker, many_removed):
-    first = Removal.objects.order_by("id").first()
-    Removal.objects.filter(id=first.id).update(at=timezone.now() - timedelta(seconds=60))
+    first = RoomAction.objects.filter(action="remove_person").order_by("id").first()
+    RoomAction.objects.filter(id=first.id).update(at=timezone.now() - timedelta(seconds=60))
     assert run("moderator", "remove_person", person=speaker.id) is None
     assert Place.objects.get(person=speaker).left_at is not None
+
+
+def test_removals_that_were_undone_count(run, room, speaker, listener, many_removed):
+    RoomAction.objects.filter(action="remove_person").order_by("id").first().delete()
+    assert run("moderator", "remove_person", person=speaker.id) is None
+    assert run("moderator", "undo_removal", person=speaker.id) is None
+    assert run("moderator", "remove_person", person=listener.id) is None
+    assert Place.objects.get(person=listener).left_at is None
+
+
+def test_blocks_are_no_way_around_the_second_moderator(
+    run, room, host, moderator, speaker, listener, many_removed, django_capture_on_commit_callbacks
+):
+    """Whom a moderator blocks is put out of the room: a hundred blocks would empty it."""
+    RoomAction.objects.filter(action="remove_person").order_by("id").first().delete()
+    with django_capture_on_commit_callbacks(execute=True):
+        block(moderator, speaker.handle)
+        block(moderator, listener.handle)
+    assert [Place.objects.get(person=person).left_at is None for person in (speaker, listener)] == [False, True]
+    (opened,) = told_moderators(room, "request_opened")
+    assert (opened["by"]["handle"], opened["target"]["handle"]) == ("moderator", "listener")
+    assert run("moderator", "confirm_request", request=opened["id"]) == "cannot_act_on_oneself"
+    assert run("hostess", "confirm_request", request=opened["id"]) is None
+    assert Place.objects.get(person=listener).left_at is not None
 
 
 def test_request_of_somebody_who_moderates_no_more_cannot_be_confirmed(run, room, moderator, request_to_end):
