@@ -15,6 +15,8 @@ from typing import Any, TypedDict, cast
 from salon.config.environment import derived_secret
 
 Json = dict[str, Any]
+TICKET_SECS = 60
+"""How long a ticket may be taken."""
 # Far above any real grant (about 500 characters), far below what would cost time to hash.
 _LONGEST = 8192
 

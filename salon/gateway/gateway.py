@@ -140,7 +140,9 @@ class Gateway:
         self.blocks.hear(message.subject.removeprefix("blocks."), message.parsed()["blocked_by"])
 
     async def _receive_cut(self, message: Message) -> None:
-        for client in self.people.sockets_of_person(message.subject.removeprefix("cut.")):
+        person = message.subject.removeprefix("cut.")
+        self.tickets.cut(person, now=time.time())
+        for client in self.people.sockets_of_person(person):
             client.close(CloseCode.TICKET_REFUSED)
 
     def _ask_everybody_for_a_new_ticket(self) -> None:

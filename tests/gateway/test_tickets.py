@@ -58,3 +58,23 @@ def test_expired_tickets_take_no_memory(desk: TicketDesk) -> None:
 def test_what_is_no_ticket_of_ours_is_refused(desk: TicketDesk, ticket: str) -> None:
     with pytest.raises(TicketRefused):
         desk.admit(ticket, now=0)
+
+
+def test_ticket_from_before_a_cut_is_refused(desk: TicketDesk) -> None:
+    before, same_second, after, other = (
+        signed(person=who, expires=expires) for who, expires in (("a", 99), ("a", 100), ("a", 101), ("b", 99))
+    )
+    desk.cut("a", now=40.5)
+
+    for old in (before, same_second):
+        with pytest.raises(TicketRefused):
+            desk.admit(old, now=41)
+    assert desk.admit(after, now=41).identity == Identity("a", None)
+    assert desk.admit(other, now=41).identity == Identity("b", None)
+
+
+def test_cuts_are_forgotten_when_no_ticket_from_before_can_be_taken(desk: TicketDesk) -> None:
+    for number in range(200):
+        desk.cut(str(number), now=number)
+
+    assert len(desk._cut_at) == 60

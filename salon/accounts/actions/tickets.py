@@ -5,10 +5,8 @@ import time
 from salon.accounts.errors import SignInRequired
 from salon.accounts.models import Person
 from salon.common.ids import new_id
-from salon.common.signing import Ticket, sign_ticket
+from salon.common.signing import TICKET_SECS, Ticket, sign_ticket
 from salon.config.environment import environment
-
-TICKET_SECS = 60
 
 
 def issue_ticket(person: Person | None, visitor: str | None, language: str) -> str:

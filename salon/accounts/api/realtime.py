@@ -3,8 +3,9 @@ from typing import Any
 from django.http import HttpRequest
 from ninja import Router, Schema
 
-from salon.accounts.actions.tickets import TICKET_SECS, issue_ticket
+from salon.accounts.actions.tickets import issue_ticket
 from salon.accounts.callers import caller_of
+from salon.common.signing import TICKET_SECS
 from salon.common.wire import refusals
 
 router = Router()
