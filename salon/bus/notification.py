@@ -31,7 +31,7 @@ delete from bus_message where id in (
 )
 """  # noqa: S608  (a constant)
 NOTIFY = f"select pg_notify('{CHANNEL}', %s)"
-NOTIFY_ALL = f"select pg_notify('{CHANNEL}', payload) from unnest(%s::text[]) as payload"
+NOTIFY_ALL = f"select pg_notify('{CHANNEL}', payload) from unnest(%s::text[]) as payload"  # noqa: S608  (a constant)
 
 
 def inline_payload(subject: str, body: bytes) -> str | None:

@@ -36,7 +36,9 @@ def crowd(room, host):
     for _ in range(OTHER_ROOMS):
         other = Room.objects.create(host=host, title="Last week's", language="fr")
         Place.objects.bulk_create([Place(room=other, person=who, csrc=n + 1, entered_at=now, left_at=now) for n, who in enumerate(people)])
-    MediaSession.objects.bulk_create([MediaSession(id=new_id(), room=room, person=who, direction="listen", opened_at=now) for who in people])
+    MediaSession.objects.bulk_create(
+        [MediaSession(id=new_id(), room=room, person=who, direction="listen", opened_at=now) for who in people]
+    )
     with connection.cursor() as cursor:
         cursor.execute("analyze")
     return people
