@@ -15,9 +15,9 @@ _NOWHERE = "a" * 26
 
 
 async def test_a_closed_room_is_no_room_until_it_is_opened_and_a_locked_one_says_so(
-    visiting: Visiting, alice: Person, carol: Person, sayings: dict[str, Saying]
+    *, visiting: Visiting, alice: Person, bob: Person, carol: Person, sayings: dict[str, Saying]
 ) -> None:
-    host, outsider = await visiting(alice), await visiting(carol)
+    host, guest, outsider = await visiting(alice), await visiting(bob), await visiting(carol)
     room = await host.open_room("Rehearsal", visibility="closed")
     await expect(host.see("room-visibility")).to_have_attribute("data-visibility", "closed")
     assert await what_is_seen(outsider, room) == await what_is_seen(outsider, _NOWHERE)
@@ -28,6 +28,14 @@ async def test_a_closed_room_is_no_room_until_it_is_opened_and_a_locked_one_says
     await outsider.go()
     await expect(outsider.see("open-room").first).to_be_visible()
     await expect(outsider.door_to(room)).to_have_count(0)
+
+    await host.see("bring-somebody").click()
+    await host.see("invite-in-handle").fill("bob")
+    await host.see("invite-in").click()
+    await expect(host.see("toast")).to_contain_text("Bob may come in now.")
+    await host.page.keyboard.press("Escape")
+    ear = await guest.enter(room)
+    await ear.until_heard(sayings["alice"], within_secs=30)
 
     await host.desk("settings")
     await host.see("setting-locked").click()

@@ -14,7 +14,7 @@ from tests.e2e.visits import Visit, come_up
 
 pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(400)]
 _NOTICED_MS = 60_000
-"""A closed window says nothing: its sound has to be missed for some seconds first."""
+"""Whoever closes a window has not left: the room keeps them for some seconds."""
 _GRACE_MS = 60_000
 """Half a minute, and the machine's own time."""
 
