@@ -118,10 +118,10 @@ def test_removals_that_were_undone_count(run, room, speaker, listener, many_remo
     assert Place.objects.get(person=listener).left_at is None
 
 
-def test_blocks_are_no_way_around_the_second_moderator(
-    run, room, host, moderator, speaker, listener, many_removed, django_capture_on_commit_callbacks
-):
+@pytest.mark.usefixtures("many_removed")
+def test_blocks_are_no_way_around_the_second_moderator(run, room, cast, django_capture_on_commit_callbacks):
     """Whom a moderator blocks is put out of the room: a hundred blocks would empty it."""
+    _, moderator, speaker, listener = cast
     RoomAction.objects.filter(action="remove_person").order_by("id").first().delete()
     with django_capture_on_commit_callbacks(execute=True):
         block(moderator, speaker.handle)
