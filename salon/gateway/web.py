@@ -40,10 +40,11 @@ class InternalWeb:
         )
 
     async def command(
-        self, *, person: str, room: str, name: str, data: Mapping[str, Any], key: str | None, language: str
+        self, *, person: str, room: str, name: str, data: Mapping[str, Any], key: str | None, seq: int | None, language: str
     ) -> dict[str, Any]:
         """`{"seq"}`. Raises WebRefused."""
-        return await self._post("command", {"person": person, "room": room, "name": name, "data": data, "key": key}, language=language)
+        asked = {"person": person, "room": room, "name": name, "data": data, "key": key, "seq": seq}
+        return await self._post("command", asked, language=language)
 
     async def blocked_by(self, person: str) -> frozenset[str]:
         """The ids of those who have blocked this person. Raises WebRefused."""

@@ -267,6 +267,13 @@ class PreconditionFailed(RoomsError):
     message = _("This ETag is out of date.")
 
 
+class RoomMovedOn(RoomsError):
+    """The room is no longer as it was at the number that the command named."""
+
+    code = "precondition_failed"
+    message = _("The room has changed meanwhile. Look again, then decide.")
+
+
 class MediaUnavailable(RoomsError):
     """The media process did not answer. It says nothing about the room or the session: ask again."""
 

@@ -8,16 +8,16 @@ async def test_command_goes_to_web_in_the_persons_name(gateway: Running, connect
     gateway.web.command_answer = (200, {"seq": 46})
     peer = await connect(HOST)
 
-    answer = await peer.ask(type="command", room=ROOM, name="raise_hand", data={"a": 1}, key="once")
+    answer = await peer.ask(type="command", room=ROOM, name="raise_hand", data={"a": 1}, key="once", seq=41)
 
     assert answer == {"type": "reply", "reply_to": 2, "data": {"seq": 46}}
-    assert gateway.web.commands == [{"person": HOST, "room": ROOM, "name": "raise_hand", "data": {"a": 1}, "key": "once"}]
+    assert gateway.web.commands == [{"person": HOST, "room": ROOM, "name": "raise_hand", "data": {"a": 1}, "key": "once", "seq": 41}]
 
 
-async def test_data_and_key_may_be_left_out(gateway: Running, connect: Connect) -> None:
+async def test_data_key_and_number_may_be_left_out(gateway: Running, connect: Connect) -> None:
     await (await connect(HOST)).ask(type="command", room=ROOM, name="mute")
 
-    assert gateway.web.commands == [{"person": HOST, "room": ROOM, "name": "mute", "data": {}, "key": None}]
+    assert gateway.web.commands == [{"person": HOST, "room": ROOM, "name": "mute", "data": {}, "key": None, "seq": None}]
 
 
 async def test_webs_refusal_comes_back_as_it_is(gateway: Running, connect: Connect) -> None:

@@ -11,7 +11,7 @@ from salon.accounts.callers import Caller
 from salon.accounts.errors import SignInRequired
 from salon.accounts.models import Person
 from salon.common.errors import Invalid
-from salon.rooms.commands import run_named
+from salon.rooms.commands import Terms, run_named
 from salon.rooms.models import Room
 from salon.rooms.policy import policies_of
 from salon.social.relations import who_blocked
@@ -26,6 +26,7 @@ class CommandRequest(BaseModel):
     name: str
     data: dict[str, Any]
     key: str | None = None
+    seq: int | None = None
 
 
 class PoliciesRequest(BaseModel):
@@ -42,7 +43,7 @@ def command(request: HttpRequest) -> HttpResponse:
     if person is None:
         raise SignInRequired
     caller = Caller(person, None, translation.get_language() or "")
-    return JsonResponse(run_named(caller, wanted.room, wanted.name, wanted.data, wanted.key))
+    return JsonResponse(run_named(caller, wanted.room, wanted.name, wanted.data, Terms(wanted.key, wanted.seq)))
 
 
 def policies(request: HttpRequest) -> HttpResponse:

@@ -11,7 +11,7 @@ from salon.rooms.actions import attendance, hands, invitations, mutes, stepping_
 from salon.rooms.actions.acted import Acted
 from salon.rooms.actions.end_room import end_if_empty, end_room
 from salon.rooms.actions.open_room import open_room
-from salon.rooms.commands import run_named
+from salon.rooms.commands import Terms, run_named
 from salon.rooms.models import Place, Room, RoomAction
 from salon.streams.models import Stream, StreamEvent
 from tests.rooms.people import caller
@@ -90,7 +90,7 @@ def test_hands_raised_at_once_stand_in_the_order_of_their_numbers(room, person):
 
 
 def test_retries_at_once_with_one_key_do_one_thing(room, listener):
-    results = at_once(*[lambda: run_named(caller(listener), room.id, "raise_hand", {}, "key")] * 3)
+    results = at_once(*[lambda: run_named(caller(listener), room.id, "raise_hand", {}, Terms("key"))] * 3)
     assert results == [results[0]] * 3
     assert StreamEvent.objects.filter(stream=f"hands/{room.id}").count() == 1
 

@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 
 from salon.rooms import commands, messages, rate_limits
+from salon.rooms.commands import Terms
 from salon.rooms.messages import MESSAGES, Acted, Message, register
 from salon.rooms.messages.message import NoFields
 from salon.rooms.models import CommandReceipt, Place
@@ -132,11 +133,11 @@ def made(monkeypatch):
 
 
 def test_command_that_makes_something_answers_its_id(room, listener, made):
-    assert commands.run_named(caller(listener), room.id, "make_something", {}, None) == {"seq": 7, "id": "made-1"}
+    assert commands.run_named(caller(listener), room.id, "make_something", {}, Terms()) == {"seq": 7, "id": "made-1"}
 
 
 def test_retry_of_a_command_that_made_something_answers_the_same_id(room, listener, made):
-    answers = [commands.run_named(caller(listener), room.id, "make_something", {}, "k") for _ in range(2)]
+    answers = [commands.run_named(caller(listener), room.id, "make_something", {}, Terms("k")) for _ in range(2)]
     assert answers == [{"seq": 7, "id": "made-1"}] * 2
     assert len(made) == 1
 
@@ -151,3 +152,48 @@ def test_a_receipt_cannot_be_guessed_at(room, listener):
     Api(listener).command(room.id, "raise_hand", key="k1")
     guess = json.dumps([room.id, "raise_hand", {}], sort_keys=True).encode()
     assert CommandReceipt.objects.get().digest != hashlib.sha256(guess).hexdigest()
+
+
+def test_command_at_the_number_one_saw_is_carried_out(room, host):
+    seq = Api(host).command(room.id, "edit_room", title="Before").json()["seq"]
+    answer = Api(host).post(f"rooms/{room.id}/edit_room", {"title": "After"}, **{"If-Match": f'"{seq}"'})
+    assert (answer.status_code, answer.json()) == (200, {"seq": seq + 1})
+
+
+@pytest.mark.parametrize("number", ["{behind}", '"{behind}"', "{ahead}"])
+def test_command_at_another_number_changes_nothing_and_tells_the_present(room, host, number):
+    seq = Api(host).command(room.id, "edit_room", title="Before").json()["seq"]
+    number = number.format(behind=seq - 1, ahead=seq + 1)
+    answer = Api(host).post(f"rooms/{room.id}/edit_room", {"title": "After"}, **{"If-Match": number})
+    body = answer.json()
+    assert (answer.status_code, body["code"]) == (412, "precondition_failed")
+    assert body["present"] == {"seq": seq, "state": Api(host).state(room.id), "mine": Api(host).mine(room.id)}
+    assert body["present"]["state"]["title"] == "Before"
+
+
+def test_command_at_a_number_that_is_none(room, host):
+    answer = Api(host).post(f"rooms/{room.id}/edit_room", {"title": "After"}, **{"If-Match": "W/1"})
+    assert (answer.status_code, answer.json()["code"], answer.json()["field"]) == (400, "invalid", "If-Match")
+
+
+def test_key_and_number_together_answer_a_retry_though_the_number_has_moved(room, host):
+    seq = Api(host).command(room.id, "edit_room", title="Before").json()["seq"]
+    headers = {"If-Match": str(seq), "Idempotency-Key": "one press"}
+    first = Api(host).post(f"rooms/{room.id}/edit_room", {"title": "After"}, **headers)
+    again = Api(host).post(f"rooms/{room.id}/edit_room", {"title": "After"}, **headers)
+    assert (first.status_code, again.status_code, again.json()) == (200, 200, first.json())
+
+
+def test_refusal_of_who_has_left_and_of_an_ended_room_tells_the_present(room, host, listener):
+    Api(listener).command(room.id, "leave_room")
+    gone = Api(listener).command(room.id, "raise_hand").json()
+    assert (gone["code"], gone["present"]["mine"], gone["present"]["state"]) == ("not_in_room", None, Api(host).state(room.id))
+    Api(host).command(room.id, "end_room")
+    over = Api(listener).command(room.id, "raise_hand").json()
+    assert (over["code"], over["present"]["state"]["phase"], over["present"]["state"]["stage"]) == ("room_ended", "ended", [])
+
+
+def test_refusal_to_somebody_removed_tells_nothing_of_the_room(room, host, listener):
+    Api(host).command(room.id, "remove_person", person=listener.id)
+    refused = Api(listener).command(room.id, "raise_hand").json()
+    assert sorted(refused) == ["code", "field", "message"] and refused["code"] == "not_found"

@@ -243,7 +243,7 @@ def test_who_lost_the_connection_a_moment_ago_comes_back_to_a_full_room(full, li
     [("", 1, (201, None)), ("", 3, (429, "room_full")), ("on_a_call", 9, (201, None)), ("on_a_call", 11, (429, "room_full"))],
 )
 def test_who_lost_the_stage_comes_back_to_a_full_room_as_long_as_the_stage_is_kept(
-    full, speaker, newcomers, status_before, minutes, answer
+    *, full, speaker, newcomers, status_before, minutes, answer
 ):
     MediaSession.objects.filter(person=speaker).update(ended_at=timezone.now(), end_reason="timed_out")
     lost_at = timezone.now() - timedelta(minutes=minutes)

@@ -10,7 +10,7 @@ from salon.common.errors import SalonError
 from salon.rooms import rate_limits
 from salon.rooms.actions.attendance import enter_room
 from salon.rooms.actions.remove_person import remove_person
-from salon.rooms.commands import run_named
+from salon.rooms.commands import Terms, run_named
 from salon.rooms.enums import Role
 from salon.rooms.models import Place, Removal, Room, RoomAction, SecondModeratorRequest
 from salon.streams.models import StreamEvent
@@ -139,7 +139,7 @@ def outcome(room, who, name, fields):
     before = traces()
     with transaction.atomic():
         try:
-            run_named(who, room.id, name, fields, None)
+            run_named(who, room.id, name, fields, Terms())
             code = None
         except SalonError as refusal:
             code = refusal.code
@@ -180,7 +180,7 @@ def test_command_on_every_role(room, people, name, role):
 
 @pytest.mark.parametrize("name", BY_ROLE)
 def test_command_in_an_ended_room(room, people, name):
-    run_named(caller(people["host"]), room.id, "end_room", {}, None)
+    run_named(caller(people["host"]), room.id, "end_room", {}, Terms())
     fields = fields_of(name, people["listener"].id)
     assert {role: outcome_of_ended(room, people[role], name, fields) for role in ("listener", "moderator", "host")} == {
         "listener": "room_ended", "moderator": "room_ended", "host": "room_ended",
@@ -189,6 +189,6 @@ def test_command_in_an_ended_room(room, people, name):
 
 def outcome_of_ended(room, person, name, fields):
     with pytest.raises(SalonError) as refusal:
-        run_named(caller(person), room.id, name, fields, None)
+        run_named(caller(person), room.id, name, fields, Terms())
     assert status_of(refusal.value.code) == 410
     return refusal.value.code
