@@ -105,10 +105,16 @@ def admit_from_line(room: Room) -> None:
 
 def admit_from_all_lines() -> None:
     """For the keeper: forget who asks no more, and look at every room in which somebody waits."""
-    _gone(timezone.now()).delete()
-    LinePlace.objects.filter(room__phase=Phase.ENDED).delete()
+    _forget(Q(id__in=_gone(timezone.now()).values("id")) | Q(room__phase=Phase.ENDED))
     for room in Room.objects.filter(id__in=LinePlace.objects.filter(admitted_until=None).values("room")).order_by("id"):
         admit_from_line(room)
+
+
+def _forget(over: Q) -> None:
+    """Of all rooms, whose rows are not locked here: what somebody is just changing in one of them is left for the next round."""
+    with transaction.atomic():
+        places = LinePlace.objects.select_for_update(of=("self",), skip_locked=True).filter(over)
+        LinePlace.objects.filter(id__in=list(places.values_list("id", flat=True))).delete()
 
 
 def line_of(caller: Caller, room: Room) -> Line:
