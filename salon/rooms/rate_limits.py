@@ -8,5 +8,7 @@ COMMANDS = RateLimit(per_sec=10, burst=40)
 SOUND = RateLimit(per_sec=1, burst=20)
 # A visitor without cookies is a new one each time; their address is not. An office, or a train, may share one.
 VISITORS_SOUND = RateLimit(per_sec=5, burst=60)
+# A host lets a whole choir in; but each may be a phone that rings, which calls (`ping`) are limited for.
+INVITED_IN = RateLimit(per_sec=1 / 30, burst=100)
 # Each room is a line in everybody's hallway.
 ROOMS_OPENED = RateLimit(per_sec=1 / 20, burst=20)

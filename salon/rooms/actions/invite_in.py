@@ -11,6 +11,7 @@ from salon.rooms.domain.room_stage import Outcome, PersonId
 from salon.rooms.errors import CannotActOnOneself
 from salon.rooms.models import Guest, Place
 from salon.rooms.moderation import log_action
+from salon.rooms.rate_limits import INVITED_IN
 from salon.social.relations import wants_no_pings
 from salon.streams.events import NewEvent
 
@@ -18,7 +19,8 @@ from salon.streams.events import NewEvent
 def invite_in(caller: Caller, room_id: str, person_id: str) -> int:
     """Also somebody who was removed: their removal is over. Whom somebody blocked who runs the room stays out, and the inviter is not told.
 
-    Returns the number of the room's stream. Raises what the doors raise, RoomEnded, NotInRoom, NotAModerator, CannotActOnOneself.
+    Returns the number of the room's stream. Raises what the doors raise, RoomEnded, NotInRoom, NotAModerator, CannotActOnOneself,
+    TooManyRequests.
     """
     room, moderator = access_room_as_person(caller, room_id)
     person = access_person_by_id(person_id)
@@ -30,6 +32,8 @@ def invite_in(caller: Caller, room_id: str, person_id: str) -> int:
         _, is_new = Guest.objects.get_or_create(room=locked.room, person=person, defaults={"by": moderator, "at": locked.now})
         events = lift_removal(locked.room, person, by=moderator, at=locked.now)
         if is_new or events:
+            # Whoever it is: a refusal for those alone who would be told would tell who wants no calls.
+            INVITED_IN.take(moderator.id)
             events.append(log_action(locked.room, "invite_in", actor=moderator, target=person, at=locked.now))
             events += _told(locked, moderator, person)
         return locked.commit(Outcome(locked.stage), "invite_in", actor=moderator, record=Record.NOWHERE, events=events)

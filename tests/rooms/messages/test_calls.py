@@ -10,6 +10,7 @@ from salon.rooms.actions.open_room import open_room
 from salon.rooms.actions.ping import PINGS_AN_HOUR
 from salon.rooms.actions.remove_person import remove_person
 from salon.rooms.models import Guest, Ping, Place, Removal, Room, RoomAction
+from salon.rooms.rate_limits import INVITED_IN
 from salon.social.models import Block, Follow, PingMute
 from tests.rooms.fake_clubs import CLUB
 from tests.rooms.messages.traces import events, logged
@@ -200,3 +201,13 @@ def test_invite_in_names_whom_it_is_about(room, run, moderator, stranger):
     assert run("hostess", "end_room") is None
     assert run("hostess", "invite_in", person=stranger.id) == "room_ended"
     assert not Guest.objects.exists()
+
+
+def test_invite_in_is_no_way_around_the_limit_of_calls(room, run, person, stranger, monkeypatch):
+    monkeypatch.setattr(INVITED_IN, "_clock", lambda: 0.0)
+    monkeypatch.setattr(INVITED_IN, "_burst", 2)
+    first, second = person("first"), person("second")
+    assert [run("moderator", "invite_in", person=who.id) for who in (first, second, first)] == [None] * 3
+    assert run("moderator", "invite_in", person=stranger.id) == "too_many_requests"
+    assert not Guest.objects.filter(person=stranger).exists()
+    assert run("hostess", "invite_in", person=stranger.id) is None
