@@ -30,6 +30,7 @@ from salon.rooms.messages import MESSAGES
 from salon.rooms.models import MediaSession, Place, Room, SecondModeratorRequest
 from salon.social.actions.blocks import block, unblock
 from salon.social.actions.follows import follow
+from salon.streams.events import newest_seq
 from salon.worker.due import due
 from salon.worker.talk_times import count_talk
 from tests.rooms.people import caller
@@ -90,7 +91,8 @@ class Storm:
             with suppress(SalonError):
                 enter_room(room, person)
         key = new_id() if chance.random() < 0.3 else None
-        run_named(caller(person), room.id, name, self._fields(chance, name, room), Terms(key))
+        seq = newest_seq(f"room/{room.id}") if chance.random() < 0.3 else None
+        run_named(caller(person), room.id, name, self._fields(chance, name, room), Terms(key, seq))
         return name
 
     def _fields(self, chance, name, room):  # noqa: PLR0911, PLR0912  (a table)

@@ -9,6 +9,7 @@ from django.utils import timezone
 from salon.accounts.callers import Caller
 from salon.accounts.models import Person
 from salon.common.errors import TooManyRequests
+from salon.common.locks import lock_name
 from salon.rooms.access import IN, access_person_by_id, access_room_as_person, may_enter_anew
 from salon.rooms.calls import called, may_call
 from salon.rooms.errors import CannotActOnOneself, CannotPing, NotInRoom, RoomEnded
@@ -38,8 +39,9 @@ def ping(caller: Caller, room_id: str, person_id: str) -> int:
     if not may_call(sender, person) or not may_enter_anew(room, person):
         raise CannotPing(field="person")
     with transaction.atomic():
-        # The sender's own row: their calls are counted one after the other, in whichever rooms they are.
-        Person.objects.select_for_update(no_key=True).get(id=sender.id)
+        # The sender's calls are counted one after the other, in whichever rooms they are. By a name: their row is locked before rooms by a
+        # deactivation, and the command may hold this room.
+        lock_name(f"calls {sender.id}")
         is_new = not Ping.objects.filter(room=room, by=sender, person=person).exists()
         if is_new:
             _count(sender)

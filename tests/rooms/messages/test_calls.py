@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from salon.rooms.actions.attendance import enter_room
@@ -211,3 +213,11 @@ def test_invite_in_is_no_way_around_the_limit_of_calls(room, run, person, strang
     assert run("moderator", "invite_in", person=stranger.id) == "too_many_requests"
     assert not Guest.objects.filter(person=stranger).exists()
     assert run("hostess", "invite_in", person=stranger.id) is None
+
+
+@pytest.mark.usefixtures("follower")
+def test_ping_locks_nobody_s_row(run, stranger):
+    """A deactivation locks the person and then their rooms; a call may hold the room already."""
+    with CaptureQueriesContext(connection) as captured:
+        assert run("listener", "ping", person=stranger.id) is None
+    assert [query["sql"] for query in captured if "FOR NO KEY UPDATE" in query["sql"]] == []
