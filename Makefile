@@ -70,7 +70,8 @@ $(STAMPS)/test-tools: $(STAMPS)/python-dev
 test: build $(STAMPS)/test-tools ## everything: engine, server, client, journeys in real browsers
 	cargo test --quiet --locked --manifest-path media/Cargo.toml --workspace
 	npm --prefix web run --silent test
-	$(BIN)/python -m pytest tests -m "not journey"
+	@# A file stays in one process: what its tests share (ports, a cluster, a running Salon) is theirs alone.
+	$(BIN)/python -m pytest tests -m "not journey" -n auto --dist loadfile
 	@# Journeys hear real sound in real time, and a machine that pauses for a second can spoil one: what failed gets one second chance, in plain sight.
 	$(BIN)/python -m pytest tests -m journey || { echo "Once more, the journeys that failed:"; $(BIN)/python -m pytest tests -m journey --last-failed; }
 

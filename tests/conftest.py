@@ -25,6 +25,13 @@ os.environ["SALON_DATABASE_URL"] = database_url(DATA_DIR / "postgresql")
 django.setup()
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """Of several processes each has a folder and a cluster of its own; what it inherited would already name this one's."""
+    for name in [name for name in os.environ if name.startswith("SALON_") or name == "DJANGO_SETTINGS_MODULE"]:
+        del os.environ[name]
+
+
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[PrivateCluster]:
     # Durability off: these clusters are thrown away, and fsync is most of a small test's time.
