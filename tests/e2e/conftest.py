@@ -59,7 +59,7 @@ def carol(people: dict[str, Person]) -> Person:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def crowd(server: Server) -> list[Person]:
     """Three more, who come without windows."""
-    return [await sign_up(server.origin, handle) for handle in ("erik", "fanny", "gaston")]
+    return [await sign_up(server.origin, handle) for handle in ("gaston", "hanna", "ivan")]
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
