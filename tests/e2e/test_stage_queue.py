@@ -16,7 +16,7 @@ async def test_hands_are_called_in_their_order_and_whoever_has_not_spoken_is_mar
     *, visiting: Visiting, alice: Person, bob: Person, crowd: list[Person], sayings: dict[str, Saying]
 ) -> None:
     host, guest = await visiting(alice), await visiting(bob)
-    erik, fanny, _ = crowd
+    gaston, hanna, _ = crowd
     room = await host.open_room("Everybody in turn")
     await host.mute()
     ear = await host.ear()
@@ -27,26 +27,26 @@ async def test_hands_are_called_in_their_order_and_whoever_has_not_spoken_is_mar
     await guest.see("step-down-button").click()
     await ear.until_silent(within_secs=5)
 
-    async with in_the_room(erik, host.origin, room) as first, in_the_room(fanny, host.origin, room) as last:
+    async with in_the_room(gaston, host.origin, room) as first, in_the_room(hanna, host.origin, room) as last:
         await first.command(room, "raise_hand")
         await guest.raise_hand()
         await last.command(room, "raise_hand")
         queue = host.see("hand")
         await expect(queue).to_have_count(3)
-        assert await order_of(queue) == [erik.id, bob.id, fanny.id]
+        assert await order_of(queue) == [gaston.id, bob.id, hanna.id]
         await expect(guest.see("hand-position")).to_contain_text("2nd")
-        await expect(host.hand(erik)).to_contain_text("has not spoken yet")
+        await expect(host.hand(gaston)).to_contain_text("has not spoken yet")
         await expect(host.hand(bob)).not_to_contain_text("has not spoken yet")
 
         # With the fair floor who has not spoken comes first, each group oldest first.
         await host.see("fair-floor").click()
         await expect(host.see("fair-floor")).to_have_attribute("aria-checked", "true")
         await expect(guest.see("hand-position")).to_contain_text("3rd")
-        assert await order_of(queue) == [erik.id, fanny.id, bob.id]
+        assert await order_of(queue) == [gaston.id, hanna.id, bob.id]
         await host.see("invite-next").click()
-        await expect(host.hand(erik)).to_have_attribute("data-invited", "true")
+        await expect(host.hand(gaston)).to_have_attribute("data-invited", "true")
         await host.see("invite-next").click()
-        await expect(host.hand(fanny)).to_have_attribute("data-invited", "true")
+        await expect(host.hand(hanna)).to_have_attribute("data-invited", "true")
         await expect(guest.see("invitation-sheet")).to_have_count(0)
         await host.see("invite-next").click()
         await guest.accept_invitation()

@@ -24,14 +24,14 @@ async def test_a_room_whose_host_is_gone_passes_to_the_deputy_or_waits(
 ) -> None:
     """Two rooms at once, so that the half minute is waited for once."""
     host, deputy, listener = await visiting(alice), await visiting(bob), await visiting(carol)
-    erik = crowd[0]
+    gaston = crowd[0]
     room = await host.open_room("With a deputy")
     await deputy.enter(room)
     await come_up(deputy, host)
     await host.member(bob).click()
     await host.see("name-deputy").click()
     await deputy.is_told("You are the deputy now")
-    async with erik.api(host.origin) as lonely:
+    async with gaston.api(host.origin) as lonely:
         orphan = (await lonely.post("/api/v1/rooms", {"title": "Without a deputy", "language": "en", "hand_policy": "open_stage"}))["id"]
         lonely_sound = Whep(lonely, orphan)
         await lonely_sound.connect()
