@@ -13,6 +13,7 @@ from salon.rooms.actions.end_room import end_if_empty, end_room
 from salon.rooms.actions.open_room import open_room
 from salon.rooms.commands import Terms, run_named
 from salon.rooms.models import Place, Room, RoomAction
+from salon.streams.events import newest_seq
 from salon.streams.models import Stream, StreamEvent
 from tests.rooms.people import caller
 
@@ -93,6 +94,21 @@ def test_retries_at_once_with_one_key_do_one_thing(room, listener):
     results = at_once(*[lambda: run_named(caller(listener), room.id, "raise_hand", {}, Terms("key"))] * 3)
     assert results == [results[0]] * 3
     assert StreamEvent.objects.filter(stream=f"hands/{room.id}").count() == 1
+
+
+def test_two_moderators_who_decide_by_the_same_number_are_not_both_obeyed(room, host, moderator):
+    for _ in range(5):
+        seq = newest_seq(f"room/{room.id}")
+        titles = {host: f"After {seq}", moderator: f"Since {seq}"}
+        terms = Terms(seq=seq)
+        results = at_once(
+            *(
+                lambda by=by, title=title, terms=terms: run_named(caller(by), room.id, "edit_room", {"title": title}, terms)
+                for by, title in titles.items()
+            )
+        )
+        assert sorted(results, key=str) == ["precondition_failed", {"seq": seq + 1}]
+        assert Room.objects.get(id=room.id).title == list(titles.values())[results.index({"seq": seq + 1})]
 
 
 def test_entering_at_once_makes_one_place(room, stranger):
