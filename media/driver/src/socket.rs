@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, UdpSocket};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::time::Duration;
 
-use salon_engine::Transmits;
+use salon_engine::{Route, Transmits};
 
 use crate::handover::{Backlog, Sent};
 
@@ -133,7 +133,7 @@ impl Socket {
         sent
     }
 
-    fn send_some<'a>(&mut self, datagrams: &mut impl ExactSizeIterator<Item = (SocketAddr, &'a [u8])>) -> Sent {
+    fn send_some<'a>(&mut self, datagrams: &mut impl ExactSizeIterator<Item = (Route, &'a [u8])>) -> Sent {
         let mut names: [MaybeUninit<libc::sockaddr_in6>; SEND_BATCH] = [const { MaybeUninit::zeroed() }; SEND_BATCH];
         let mut vectors: [libc::iovec; SEND_BATCH] = [libc::iovec { iov_base: std::ptr::null_mut(), iov_len: 0 }; SEND_BATCH];
         // SAFETY: all-zero is a valid msghdr: null pointers with length 0.
@@ -144,7 +144,7 @@ impl Socket {
             let header = &mut messages[at].msg_hdr;
             lens[at] = bytes.len();
             vectors[at] = libc::iovec { iov_base: bytes.as_ptr().cast_mut().cast(), iov_len: bytes.len() };
-            header.msg_namelen = write_name(&mut names[at], to, self.is_ipv6);
+            header.msg_namelen = write_name(&mut names[at], to.peer, self.is_ipv6);
             header.msg_name = names[at].as_mut_ptr().cast();
             header.msg_iov = &raw mut vectors[at];
             header.msg_iovlen = 1;
@@ -215,7 +215,7 @@ pub(crate) struct Received {
 
 /// One of them.
 pub(crate) struct ReceivedDatagram<'a> {
-    pub from: SocketAddr,
+    pub from: Route,
     pub bytes: &'a [u8],
     /// When the kernel took it, since 1970.
     pub arrived: Option<Duration>,
@@ -243,7 +243,7 @@ impl Received {
     pub(crate) fn iter(&self) -> impl Iterator<Item = ReceivedDatagram<'_>> {
         (0..self.count).filter_map(|at| {
             let (len, control_len) = self.lens[at];
-            let from = read_name(&self.names[at])?;
+            let from = Route::udp(read_name(&self.names[at])?);
             (len > 0).then(|| ReceivedDatagram {
                 from,
                 bytes: &self.buffers[at][..len],

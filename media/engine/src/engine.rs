@@ -7,7 +7,7 @@ mod ingress;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,6 +18,7 @@ use rand::rngs::StdRng;
 
 use crate::certificate::{self, Fingerprint};
 use crate::room::Room;
+use crate::route::Route;
 use crate::sdp::Direction;
 use crate::session::{CloseReason, Media, NtpClock, Outcome, Session};
 use crate::slab::{SessionKey, Slab};
@@ -44,7 +45,7 @@ pub enum Input<'a> {
     /// A UDP datagram.
     Datagram {
         /// Its source.
-        from: SocketAddr,
+        from: Route,
         /// Its content.
         bytes: &'a [u8],
     },
@@ -225,7 +226,7 @@ pub struct Engine {
     sessions: Slab<Session>,
     session_keys: HashMap<Arc<str>, SessionKey>,
     by_ufrag: HashMap<String, SessionKey>,
-    by_address: HashMap<SocketAddr, SessionKey>,
+    by_route: HashMap<Route, SessionKey>,
     /// Sessions not yet connected, by person.
     half_open: HashMap<Arc<str>, usize>,
     rooms: Vec<Option<Room>>,
@@ -274,7 +275,7 @@ impl Engine {
             sessions: Slab::default(),
             session_keys: HashMap::new(),
             by_ufrag: HashMap::new(),
-            by_address: HashMap::new(),
+            by_route: HashMap::new(),
             half_open: HashMap::new(),
             rooms: Vec::new(),
             room_at: HashMap::new(),
@@ -421,9 +422,9 @@ impl Engine {
         for ufrag in session.ice.ufrags() {
             self.by_ufrag.remove(ufrag);
         }
-        for address in session.ice.validated() {
-            if self.by_address.get(address) == Some(&key) {
-                self.by_address.remove(address);
+        for route in session.ice.validated() {
+            if self.by_route.get(route) == Some(&key) {
+                self.by_route.remove(route);
             }
         }
         if !session.is_connected {

@@ -1,4 +1,4 @@
-//! ICE-lite (RFC 8445 section 2.5): answer authenticated checks, learn the peer's address from them, follow its nomination.
+//! ICE-lite (RFC 8445 section 2.5): answer authenticated checks, learn the peer's route from them, follow its nomination.
 //!
 //! The STUN codec is the `is` crate's. Its agent is not used: a lite agent with one host candidate has no checklist, no timers and no
 //! states, while `IceAgent` keeps candidate pairs and timers per session, and needs two calls and an allocation for each check.
@@ -10,9 +10,10 @@ use is::stun::StunMessage;
 use rand::{RngExt, rngs::StdRng};
 use sha1::Sha1;
 
+use crate::route::Route;
 use crate::sdp::IceCredentials;
 
-/// Addresses one session may have validated at a time: a phone on Wi-Fi and cellular with IPv4 and IPv6 has four.
+/// Routes one session may have validated at a time: a phone on Wi-Fi and cellular with IPv4 and IPv6 has four.
 const MAX_VALIDATED: usize = 8;
 /// Longest answer: header, XOR-MAPPED-ADDRESS with IPv6, MESSAGE-INTEGRITY, FINGERPRINT, with room for an error's text.
 const MAX_ANSWER_LEN: usize = 160;
@@ -24,8 +25,8 @@ pub(crate) struct IceLite {
     theirs: IceCredentials,
     /// Credentials before a restart, good until the first check with the new ones (RFC 8445 section 9: media goes on meanwhile).
     before_restart: Option<(IceCredentials, IceCredentials)>,
-    validated: Vec<SocketAddr>,
-    selected: Option<SocketAddr>,
+    validated: Vec<Route>,
+    selected: Option<Route>,
 }
 
 /// What a genuine check leads to.
@@ -53,15 +54,15 @@ impl IceLite {
         Self { ours, theirs, before_restart: None, validated: Vec::new(), selected: None }
     }
 
-    pub(crate) fn selected(&self) -> Option<SocketAddr> {
+    pub(crate) fn selected(&self) -> Option<Route> {
         self.selected
     }
 
-    pub(crate) fn has_validated(&self, address: SocketAddr) -> bool {
-        self.validated.contains(&address)
+    pub(crate) fn has_validated(&self, route: Route) -> bool {
+        self.validated.contains(&route)
     }
 
-    pub(crate) fn validated(&self) -> &[SocketAddr] {
+    pub(crate) fn validated(&self) -> &[Route] {
         &self.validated
     }
 
@@ -90,7 +91,7 @@ impl IceLite {
     }
 
     /// Answer a binding request. None, and nothing is to be sent, unless it proves knowledge of our password and of the peer's ufrag.
-    pub(crate) fn answer_check(&self, message: &StunMessage<'_>, from: SocketAddr) -> Option<CheckAnswer> {
+    pub(crate) fn answer_check(&self, message: &StunMessage<'_>, from: Route) -> Option<CheckAnswer> {
         let (ours, theirs) = message.username()?.split_once(':')?;
         let (ours, _) = std::iter::once((&self.ours, &self.theirs))
             .chain(self.before_restart.as_ref().map(|(ours, theirs)| (ours, theirs)))
@@ -101,7 +102,7 @@ impl IceLite {
         // RFC 8445 section 7.3.1.1: a lite agent is always controlled, so a peer that says the same must change its mind.
         let validates = message.ice_controlled().is_none();
         let answer = if validates {
-            StunMessage::binding_reply(message.trans_id(), unmapped(from))
+            StunMessage::binding_reply(message.trans_id(), unmapped(from.peer))
         } else {
             StunMessage::binding_role_conflict_reply(message.trans_id())
         };
@@ -111,12 +112,12 @@ impl IceLite {
         Some(CheckAnswer { bytes, validates })
     }
 
-    /// Note that `from` was proven. Returns an address that had to make room for it.
-    pub(crate) fn validate(&mut self, from: SocketAddr, nominated: bool) -> Option<SocketAddr> {
+    /// Note that `from` was proven. Returns a route that had to make room for it.
+    pub(crate) fn validate(&mut self, from: Route, nominated: bool) -> Option<Route> {
         let mut forgotten = None;
         if !self.has_validated(from) {
             if self.validated.len() == MAX_VALIDATED {
-                let at = self.validated.iter().position(|address| Some(*address) != self.selected).unwrap_or(0);
+                let at = self.validated.iter().position(|route| Some(*route) != self.selected).unwrap_or(0);
                 forgotten = Some(self.validated.remove(at));
             }
             self.validated.push(from);
@@ -162,17 +163,17 @@ mod tests {
         IceLite::new(credentials("evtj", password), credentials("h6vY", "unknown to us, and not needed"))
     }
 
-    fn address(text: &str) -> SocketAddr {
-        text.parse().expect("an address")
+    fn route(text: &str) -> Route {
+        Route::udp(text.parse().expect("an address"))
     }
 
     #[test]
     fn request_of_rfc_5769_is_genuine_only_with_its_password() {
         let message = StunMessage::parse(&REQUEST).expect("well formed");
         assert_eq!(addressed_ufrag(&message), Some("evtj"));
-        assert_eq!(agent("VOkJxbRl1RmTxUk/WvJxBT").answer_check(&message, address("192.0.2.1:32853")), None);
+        assert_eq!(agent("VOkJxbRl1RmTxUk/WvJxBT").answer_check(&message, route("192.0.2.1:32853")), None);
         // Its sender says that it is controlled, as we always are: the genuine request is answered by a role conflict.
-        let answer = agent("VOkJxbRl1RmTxUk/WvJxBt").answer_check(&message, address("192.0.2.1:32853")).expect("genuine");
+        let answer = agent("VOkJxbRl1RmTxUk/WvJxBt").answer_check(&message, route("192.0.2.1:32853")).expect("genuine");
         assert!(!answer.validates);
         assert_eq!(StunMessage::parse(&answer.bytes).expect("well formed").error_code().map(|(code, _)| code), Some(487));
     }
@@ -183,30 +184,30 @@ mod tests {
         let request = StunMessage::binding_request("evtj:h6vY", is::stun::TransId::new(), true, 1, 1, false);
         let len = request.to_bytes(Some(b"password"), &mut bytes, hmac_sha1).expect("fits");
         let message = StunMessage::parse(&bytes[..len]).expect("well formed");
-        let answer = agent("password").answer_check(&message, address("[::ffff:192.0.2.1]:4000")).expect("genuine");
+        let answer = agent("password").answer_check(&message, route("[::ffff:192.0.2.1]:4000")).expect("genuine");
         let answer = StunMessage::parse(&answer.bytes).expect("well formed");
-        assert_eq!(answer.mapped_address(), Some(address("192.0.2.1:4000")));
+        assert_eq!(answer.mapped_address(), Some("192.0.2.1:4000".parse().expect("an address")));
         assert!(answer.verify(b"password", hmac_sha1));
     }
 
     #[test]
     fn first_address_serves_until_the_peer_nominates() {
         let mut agent = agent("password");
-        agent.validate(address("192.0.2.1:1"), false);
-        agent.validate(address("192.0.2.1:2"), false);
-        assert_eq!(agent.selected(), Some(address("192.0.2.1:1")));
-        agent.validate(address("192.0.2.1:2"), true);
-        assert_eq!(agent.selected(), Some(address("192.0.2.1:2")));
+        agent.validate(route("192.0.2.1:1"), false);
+        agent.validate(route("192.0.2.1:2"), false);
+        assert_eq!(agent.selected(), Some(route("192.0.2.1:1")));
+        agent.validate(route("192.0.2.1:2"), true);
+        assert_eq!(agent.selected(), Some(route("192.0.2.1:2")));
     }
 
     #[test]
     fn ninth_address_makes_another_be_forgotten_but_never_the_selected_one() {
         let mut agent = agent("password");
         for port in 1..=8 {
-            assert_eq!(agent.validate(address(&format!("192.0.2.1:{port}")), port == 1), None);
+            assert_eq!(agent.validate(route(&format!("192.0.2.1:{port}")), port == 1), None);
         }
-        assert_eq!(agent.validate(address("192.0.2.1:9"), false), Some(address("192.0.2.1:2")));
-        assert_eq!(agent.selected(), Some(address("192.0.2.1:1")));
+        assert_eq!(agent.validate(route("192.0.2.1:9"), false), Some(route("192.0.2.1:2")));
+        assert_eq!(agent.selected(), Some(route("192.0.2.1:1")));
         assert_eq!(agent.validated().len(), 8);
     }
 

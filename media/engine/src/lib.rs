@@ -44,6 +44,7 @@ mod engine;
 mod ice;
 mod rate;
 mod room;
+mod route;
 mod rtp;
 mod sdp;
 mod session;
@@ -55,6 +56,7 @@ pub use engine::{
     Closed, Config, Connected, Engine, Event, Input, NewOffer, Opened, Output, RestartRefused, RoomTalk, SessionReport, SessionUnknown,
     Speaker, StartFailed, Totals,
 };
+pub use route::{Route, Transport};
 pub use sdp::{Direction, MAX_SDP_LEN, MAX_SLOTS, OfferRefused};
 pub use session::CloseReason;
 pub use transmit::Transmits;

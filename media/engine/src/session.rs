@@ -1,6 +1,8 @@
-//! One WHIP or WHEP session: its transport (ICE, DTLS, SRTP) and what it carries.
+//! One WHIP or WHEP session: its transport (ICE, DTLS, SRTP), and what it carries: listening or speaking.
 
-use std::net::SocketAddr;
+mod listening;
+mod speaking;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -9,16 +11,15 @@ use is::stun::StunMessage;
 use crate::certificate::Fingerprint;
 use crate::dtls::{DtlsProgress, DtlsServer};
 use crate::ice::IceLite;
-use crate::rate::PacketBucket;
-use crate::room::{LanePosition, Membership, Room, TalkMeter, Tap};
-use crate::rtp::{
-    ForwardedHeader, ReceptionStatistics, RtpHeader, SenderInfo, read_sender_report, write_receiver_report, write_sender_report,
-};
+use crate::room::Room;
+use crate::route::Route;
 use crate::sdp::Direction;
 use crate::srtp::{Inbound, Outbound};
 #[cfg(test)]
 use crate::srtp::{MasterKeys, Profile};
 use crate::transmit::Transmits;
+pub(crate) use listening::{ForwardedPacket, Listening};
+pub(crate) use speaking::{Speaking, Uplink};
 
 /// Silence from a peer, or a handshake unfinished, for this long ends the session. RFC 7675 gives consent 30 s; peers check every 2–5 s.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(15);
@@ -26,8 +27,6 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(15);
 const SENDER_REPORT_INTERVAL: Duration = Duration::from_secs(3);
 /// Encoders choose bitrate and in-band FEC by the loss that receiver reports tell.
 const RECEIVER_REPORT_INTERVAL: Duration = Duration::from_secs(1);
-/// A stream's successor with another SSRC is believed once the first has been quiet for this long.
-const STREAM_CHANGE_AFTER: Duration = Duration::from_millis(500);
 
 /// Why a session ended; the words of the interface.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,31 +106,6 @@ pub(crate) enum Media {
     Speak(Speaking),
 }
 
-#[derive(Debug)]
-pub(crate) struct Listening {
-    pub payload_type: u8,
-    /// RFC 6464's extension id where negotiated.
-    pub level_id: Option<u8>,
-    pub taps: Vec<Tap>,
-    /// (packets, octets of payload) sent per slot, for sender reports.
-    pub sent: Vec<(u32, u32)>,
-    /// None until connected.
-    pub membership: Option<Membership>,
-}
-
-#[derive(Debug)]
-pub(crate) struct Speaking {
-    pub payload_type: u8,
-    pub level_id: Option<u8>,
-    /// Our SSRC in receiver reports.
-    pub report_ssrc: u32,
-    /// The stream being heard.
-    pub statistics: Option<ReceptionStatistics>,
-    pub last_packet: Option<Instant>,
-    pub bucket: PacketBucket,
-    pub talk: TalkMeter,
-}
-
 /// What opening a session takes.
 pub(crate) struct NewSession {
     pub id: Arc<str>,
@@ -142,14 +116,6 @@ pub(crate) struct NewSession {
     pub media: Media,
     pub dtls: DtlsServer,
     pub expected_peer: Fingerprint,
-}
-
-/// A genuine RTP packet of a speaker, for the fan-out.
-pub(crate) struct Uplink {
-    pub header: RtpHeader,
-    pub index: u64,
-    /// RFC 6464's byte, voice flag included, if the packet carries one.
-    pub level: Option<u8>,
 }
 
 impl Session {
@@ -175,13 +141,13 @@ impl Session {
         }
     }
 
-    /// As if checks and the handshake with the peer at `address` were done.
+    /// As if checks and the handshake with the peer at `route` were done.
     #[cfg(test)]
-    pub(crate) fn pretend_connected(&mut self, address: SocketAddr) {
+    pub(crate) fn pretend_connected(&mut self, route: Route) {
         let keys = MasterKeys::new(&[1; 16], &[2; 14]);
         let profile = Profile::Aes128CmSha1;
         self.srtp = Some((Inbound::new(profile, &keys), Outbound::new(profile, &keys)));
-        self.ice.validate(address, true);
+        self.ice.validate(route, true);
         self.is_connected = true;
     }
 
@@ -208,7 +174,7 @@ impl Session {
     }
 
     /// Answer a check addressed to this session. False, and nothing is sent, unless it is authentic.
-    pub(crate) fn on_check(&mut self, now: Instant, message: &StunMessage<'_>, from: SocketAddr, transmits: &mut Transmits) -> bool {
+    pub(crate) fn on_check(&mut self, now: Instant, message: &StunMessage<'_>, from: Route, transmits: &mut Transmits) -> bool {
         #[cfg(test)]
         assert!(!self.panics_on_purpose, "as the test asked");
         let Some(answer) = self.ice.answer_check(message, from) else {
@@ -257,7 +223,7 @@ impl Session {
         }
     }
 
-    /// Authenticate, decrypt in place and judge an RTP packet from the selected address.
+    /// Authenticate, decrypt in place and judge an RTP packet from the selected route.
     pub(crate) fn on_rtp(&mut self, now: Instant, packet: &mut Vec<u8>) -> Option<Uplink> {
         #[cfg(test)]
         assert!(!self.panics_on_purpose, "as the test asked");
@@ -279,20 +245,10 @@ impl Session {
         let Media::Speak(speaking) = &mut self.media else {
             return None; // Listeners that offered sendrecv may send; nobody hears it.
         };
-        let header = unprotected.header;
-        // After the replay window has moved on, so that a refused packet cannot be sent again; before the statistics, so that receiver
-        // reports tell the loss.
-        if !speaking.bucket.take(now) {
-            return None;
-        }
-        if header.payload_type != speaking.payload_type || !speaking.belongs(now, &header, unprotected.index) {
-            return None;
-        }
-        let level = speaking.level_id.and_then(|id| header.extension_byte(packet, id));
-        Some(Uplink { header, index: unprotected.index, level })
+        speaking.accept(now, unprotected.header, unprotected.index, packet)
     }
 
-    /// Authenticate an RTCP packet from the selected address and take from it what is of use.
+    /// Authenticate an RTCP packet from the selected route and take from it what is of use.
     pub(crate) fn on_rtcp(&mut self, now: Instant, packet: &mut [u8]) {
         let unprotected = match self.srtp.as_mut() {
             Some((inbound, _)) if self.is_connected => inbound.unprotect_rtcp(packet),
@@ -303,47 +259,22 @@ impl Session {
             return;
         };
         self.counters.last_in = Some(now);
-        if let Media::Speak(Speaking { statistics: Some(statistics), .. }) = &mut self.media
-            && let Some(report) = read_sender_report(&packet[..len])
-        {
-            statistics.on_sender_report(now, report);
+        match &mut self.media {
+            Media::Speak(speaking) => speaking.on_rtcp(now, &packet[..len]),
+            Media::Listen(_) => {}
         }
     }
 
     /// Send a listener one packet of one of its slots.
-    ///
-    /// level: RFC 6464's byte as the speaker sent it.
     pub(crate) fn forward(&mut self, now: Instant, packet: ForwardedPacket<'_>, transmits: &mut Transmits) -> bool {
         let (Some((_, outbound)), Some(to), Media::Listen(listening)) = (&self.srtp, self.ice.selected(), &mut self.media) else {
             return false;
         };
         #[cfg(test)]
         assert!(!self.panics_on_purpose, "as the test asked");
-        let tap = &listening.taps[packet.lane];
-        let Some((index, timestamp)) = tap.place(packet.position) else {
+        if !listening.forward(packet, outbound, to, transmits) {
             return false;
-        };
-        #[allow(clippy::cast_possible_truncation)]
-        // The sequence number is the index's low 16 bits.
-        let header = ForwardedHeader {
-            marker: packet.position.marker,
-            payload_type: listening.payload_type,
-            sequence: index as u16,
-            timestamp,
-            ssrc: tap.ssrc,
-            csrc: packet.csrc,
-            level: listening.level_id.zip(packet.level),
-        };
-        transmits.push_with(to, |buffer, start| {
-            let header_len = header.write(buffer);
-            buffer.extend_from_slice(packet.payload);
-            outbound.protect_rtp(buffer, start, header_len, header.ssrc, index);
-        });
-        let (packets, octets) = &mut listening.sent[packet.lane];
-        *packets = packets.wrapping_add(1);
-        #[allow(clippy::cast_possible_truncation)] // A datagram's length.
-        let payload_len = packet.payload.len() as u32;
-        *octets = octets.wrapping_add(payload_len);
+        }
         self.counters.packets_out += 1;
         self.counters.last_out = Some(now);
         true
@@ -378,26 +309,10 @@ impl Session {
             return;
         };
         match &mut self.media {
-            Media::Speak(Speaking { report_ssrc, statistics: Some(statistics), .. }) => transmits.push_with(to, |buffer, start| {
-                write_receiver_report(*report_ssrc, statistics, now, buffer);
-                outbound.protect_rtcp(buffer, start, *report_ssrc);
-            }),
-            Media::Speak(_) => {}
+            Media::Speak(speaking) => speaking.send_report(now, outbound, to, transmits),
             Media::Listen(listening) => {
-                let (Some(room), Some(membership)) = (room, listening.membership) else {
-                    return;
-                };
-                let lanes = &room.view(membership.view).lanes;
-                for ((tap, lane), (packets, octets)) in listening.taps.iter().zip(lanes).zip(&listening.sent) {
-                    if *packets == 0 {
-                        continue;
-                    }
-                    let timestamp = tap.timestamp_at(lane, now);
-                    let info = SenderInfo { ssrc: tap.ssrc, ntp: clock.ntp_at(now), timestamp, packets: *packets, octets: *octets };
-                    transmits.push_with(to, |buffer, start| {
-                        write_sender_report(info, buffer);
-                        outbound.protect_rtcp(buffer, start, tap.ssrc);
-                    });
+                if let Some(room) = room {
+                    listening.send_reports(now, room, clock, outbound, to, transmits);
                 }
             }
         }
@@ -410,34 +325,6 @@ impl Session {
             self.dtls.close(|bytes| transmits.push(to, bytes));
         }
     }
-}
-
-impl Speaking {
-    /// Whether a genuine packet is of the stream being heard; a successor with another SSRC is taken up once the first is quiet.
-    fn belongs(&mut self, now: Instant, header: &RtpHeader, index: u64) -> bool {
-        let is_quiet = self.last_packet.is_none_or(|at| now.duration_since(at) >= STREAM_CHANGE_AFTER);
-        match &mut self.statistics {
-            Some(statistics) if statistics.ssrc() == header.ssrc => statistics.on_packet(now, index, header.timestamp),
-            Some(_) if !is_quiet => return false,
-            other => {
-                let mut statistics = ReceptionStatistics::new(header.ssrc, index);
-                statistics.on_packet(now, index, header.timestamp);
-                *other = Some(statistics);
-            }
-        }
-        self.last_packet = Some(now);
-        true
-    }
-}
-
-/// A speaker's packet on its way to one listener.
-#[derive(Clone, Copy)]
-pub(crate) struct ForwardedPacket<'a> {
-    pub lane: usize,
-    pub position: LanePosition,
-    pub csrc: u32,
-    pub level: Option<u8>,
-    pub payload: &'a [u8],
 }
 
 /// Wall time without a clock: what it was at one moment, told by the driver.
@@ -454,7 +341,7 @@ impl NtpClock {
 
     /// 32.32 fixed point seconds since 1900 (RFC 3550 section 4).
     #[allow(clippy::cast_possible_truncation)] // Wraps in 2036, as NTP does.
-    fn ntp_at(self, now: Instant) -> u64 {
+    pub(crate) fn ntp_at(self, now: Instant) -> u64 {
         const SECONDS_1900_TO_1970: u128 = 2_208_988_800;
         let nanos = self.unix_nanos + now.duration_since(self.at).as_nanos();
         let seconds = nanos / 1_000_000_000 + SECONDS_1900_TO_1970;

@@ -1,6 +1,6 @@
 //! Datagrams to be sent, in batches that a driver can hand to `sendmmsg` as they are.
 
-use std::net::SocketAddr;
+use crate::route::Route;
 
 /// A batch: bytes back to back in one buffer that is used again and again.
 #[derive(Debug, Default)]
@@ -11,7 +11,7 @@ pub struct Transmits {
 
 #[derive(Debug, Clone, Copy)]
 struct Datagram {
-    to: SocketAddr,
+    to: Route,
     start: usize,
     end: usize,
 }
@@ -30,7 +30,7 @@ impl Transmits {
     }
 
     /// The datagrams in the order they are to be sent.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = (SocketAddr, &[u8])> {
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (Route, &[u8])> {
         self.datagrams.iter().map(|datagram| (datagram.to, &self.bytes[datagram.start..datagram.end]))
     }
 
@@ -39,12 +39,12 @@ impl Transmits {
         self.datagrams.clear();
     }
 
-    pub(crate) fn push(&mut self, to: SocketAddr, bytes: &[u8]) {
+    pub(crate) fn push(&mut self, to: Route, bytes: &[u8]) {
         self.push_with(to, |buffer, _| buffer.extend_from_slice(bytes));
     }
 
     /// Add a datagram that `write` appends to the buffer from the offset it is told.
-    pub(crate) fn push_with(&mut self, to: SocketAddr, write: impl FnOnce(&mut Vec<u8>, usize)) {
+    pub(crate) fn push_with(&mut self, to: Route, write: impl FnOnce(&mut Vec<u8>, usize)) {
         let start = self.bytes.len();
         write(&mut self.bytes, start);
         self.datagrams.push(Datagram { to, start, end: self.bytes.len() });

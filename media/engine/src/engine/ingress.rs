@@ -1,6 +1,6 @@
 //! Ingress: one port for STUN, DTLS and media, and the gates each must pass.
 
-use std::net::SocketAddr;
+use crate::route::Route;
 use std::time::{Duration, Instant};
 
 use is::stun::StunMessage;
@@ -17,14 +17,14 @@ const MAX_DATAGRAM_LEN: usize = 1_500;
 /// Longest payload forwarded: a frame of Opus has at most 1275 bytes (RFC 6716 section 3.2.1), a little more is forgiven. With our
 /// header, the tag, UDP and IP it still fits into a frame of Ethernet, as the sockets may not fragment.
 const MAX_PAYLOAD_LEN: usize = 1_400;
-/// An address that served a live session within this time stays that session's: a peer of another session cannot take it by
+/// A route that served a live session within this time stays that session's: a peer of another session cannot take it by
 /// checks with a forged source.
 const ADDRESS_KEPT_FOR: Duration = Duration::from_secs(5);
 /// Opus frames up to this long carry no speech: DTX sends a lone TOC byte, or two bytes of it (RFC 6716 section 3.1, RFC 7587 section 3.1.3).
 const LONGEST_DTX_PAYLOAD: usize = 2;
 
 impl Engine {
-    pub(super) fn handle_datagram(&mut self, now: Instant, from: SocketAddr, bytes: &[u8]) {
+    pub(super) fn handle_datagram(&mut self, now: Instant, from: Route, bytes: &[u8]) {
         self.totals.packets_in += 1;
         let taken = bytes.len() <= MAX_DATAGRAM_LEN
             && match bytes.first() {
@@ -40,7 +40,7 @@ impl Engine {
         }
     }
 
-    fn handle_stun(&mut self, now: Instant, from: SocketAddr, bytes: &[u8]) -> bool {
+    fn handle_stun(&mut self, now: Instant, from: Route, bytes: &[u8]) -> bool {
         let Ok(message) = StunMessage::parse(bytes) else {
             return false;
         };
@@ -65,15 +65,15 @@ impl Engine {
         true
     }
 
-    fn belongs_to_another(&self, now: Instant, from: SocketAddr, key: SessionKey) -> bool {
-        self.by_address
+    fn belongs_to_another(&self, now: Instant, from: Route, key: SessionKey) -> bool {
+        self.by_route
             .get(&from)
             .filter(|owner| **owner != key)
             .and_then(|owner| self.sessions.get(*owner))
             .is_some_and(|owner| owner.was_active_within(now, ADDRESS_KEPT_FOR))
     }
 
-    fn validate(&mut self, key: SessionKey, from: SocketAddr, message: &StunMessage<'_>) {
+    fn validate(&mut self, key: SessionKey, from: Route, message: &StunMessage<'_>) {
         let Some(session) = self.sessions.get_mut(key) else {
             return;
         };
@@ -81,15 +81,15 @@ impl Engine {
             self.by_ufrag.remove(&ufrag);
         }
         if let Some(forgotten) = session.ice.validate(from, message.use_candidate())
-            && self.by_address.get(&forgotten) == Some(&key)
+            && self.by_route.get(&forgotten) == Some(&key)
         {
-            self.by_address.remove(&forgotten);
+            self.by_route.remove(&forgotten);
         }
-        self.by_address.insert(from, key);
+        self.by_route.insert(from, key);
     }
 
-    fn handle_dtls(&mut self, now: Instant, from: SocketAddr, bytes: &[u8]) -> bool {
-        let Some(key) = self.by_address.get(&from).copied() else {
+    fn handle_dtls(&mut self, now: Instant, from: Route, bytes: &[u8]) -> bool {
+        let Some(key) = self.by_route.get(&from).copied() else {
             return false;
         };
         let Some(session) = self.sessions.get_mut(key).filter(|session| session.ice.has_validated(from)) else {
@@ -100,7 +100,7 @@ impl Engine {
         true
     }
 
-    fn handle_rtcp(&mut self, now: Instant, from: SocketAddr, bytes: &[u8]) -> bool {
+    fn handle_rtcp(&mut self, now: Instant, from: Route, bytes: &[u8]) -> bool {
         match self.with_media(from, bytes, |session, packet| session.on_rtcp(now, packet)) {
             Some((key, None)) => self.act_on(now, key, None),
             Some((_, Some(()))) => {}
@@ -109,7 +109,7 @@ impl Engine {
         true
     }
 
-    fn handle_rtp(&mut self, now: Instant, from: SocketAddr, bytes: &[u8]) -> bool {
+    fn handle_rtp(&mut self, now: Instant, from: Route, bytes: &[u8]) -> bool {
         match self.with_media(from, bytes, |session, packet| session.on_rtp(now, packet)) {
             Some((key, Some(Some(uplink)))) => self.begin_fanout(now, key, &uplink),
             Some((key, None)) => {
@@ -120,16 +120,16 @@ impl Engine {
         }
     }
 
-    /// Let the session whose selected address is `from` work on a copy of the datagram, which stays in `self.packet`.
+    /// Let the session whose selected route is `from` work on a copy of the datagram, which stays in `self.packet`.
     ///
     /// None: there is no such session. An inner None: its code panicked.
     fn with_media<T>(
         &mut self,
-        from: SocketAddr,
+        from: Route,
         bytes: &[u8],
         step: impl FnOnce(&mut Session, &mut Vec<u8>) -> T,
     ) -> Option<(SessionKey, Option<T>)> {
-        let key = *self.by_address.get(&from)?;
+        let key = *self.by_route.get(&from)?;
         let session = self.sessions.get_mut(key).filter(|session| session.ice.selected() == Some(from))?;
         self.packet.clear();
         self.packet.extend_from_slice(bytes);

@@ -51,7 +51,7 @@ fn panic_in_one_session_ends_that_session_only() {
     let key = engine.session_keys["ada"];
     engine.sessions.get_mut(key).expect("open").panics_on_purpose = true;
     for (answer, port) in [(&broken, 1), (&sound, 2)] {
-        let from = SocketAddr::from(([198, 51, 100, 1], port));
+        let from = Route::udp(([198, 51, 100, 1], port).into());
         engine.handle_input(now, Input::Datagram { from, bytes: &check(answer) });
     }
     let closed = Closed {
@@ -62,7 +62,7 @@ fn panic_in_one_session_ends_that_session_only() {
         reason: CloseReason::Internal,
     };
     assert_eq!(events(&mut engine, now), [Event::Closed(closed)]);
-    assert_eq!((engine.sessions.len(), engine.by_ufrag.len(), engine.by_address.len()), (1, 1, 1));
+    assert_eq!((engine.sessions.len(), engine.by_ufrag.len(), engine.by_route.len()), (1, 1, 1));
 }
 
 /// A connected listener whose peer is at `port`.
@@ -71,7 +71,7 @@ fn connected_listener(engine: &mut Engine, now: Instant, port: u16) -> SessionKe
     let new = NewOffer { session: &id, room: "room", person: &id, direction: Direction::Listen, offer: LISTEN_OFFER };
     engine.open_session(now, new).expect("opened");
     let key = engine.session_keys[id.as_str()];
-    engine.sessions.get_mut(key).expect("open").pretend_connected(SocketAddr::from(([198, 51, 100, 1], port)));
+    engine.sessions.get_mut(key).expect("open").pretend_connected(Route::udp(([198, 51, 100, 1], port).into()));
     engine.on_connected(now, key);
     key
 }
@@ -97,7 +97,7 @@ fn every_other_listener_gets_the_packet_once_when_some_fail_in_the_fan_out() {
     let (mut ports, mut closed) = (Vec::new(), Vec::new());
     loop {
         match engine.poll_output(now) {
-            Output::Transmit(batch) => ports.extend(batch.iter().filter(|(_, bytes)| bytes[0] >= 128).map(|(to, _)| to.port())),
+            Output::Transmit(batch) => ports.extend(batch.iter().filter(|(_, bytes)| bytes[0] >= 128).map(|(to, _)| to.peer.port())),
             Output::Event(Event::Closed(event)) => closed.push((event.session.to_string(), event.reason)),
             Output::Event(Event::Connected(_)) => {}
             Output::Deadline(_) => break,
@@ -113,7 +113,7 @@ fn nothing_of_a_closed_session_is_left_behind() {
     let now = Instant::now();
     let mut engine = engine(now);
     let answer = open(&mut engine, now, "session", "ada").expect("opened").answer;
-    let from = SocketAddr::from(([198, 51, 100, 1], 1));
+    let from = Route::udp(([198, 51, 100, 1], 1).into());
     engine.handle_input(now, Input::Datagram { from, bytes: &check(&answer) });
     events(&mut engine, now);
     let fragment = "a=ice-ufrag:new1\r\na=ice-pwd:new+password+of+the+peer\r\n";
@@ -127,7 +127,7 @@ fn nothing_of_a_closed_session_is_left_behind() {
     assert!(engine.close_session(now, "session", CloseReason::Asked("deleted".into())));
     events(&mut engine, now);
     assert_eq!((engine.sessions.len(), engine.session_keys.len(), engine.room_at.len()), (0, 0, 0));
-    assert_eq!((engine.by_ufrag.len(), engine.by_address.len(), engine.half_open.len()), (0, 0, 0));
+    assert_eq!((engine.by_ufrag.len(), engine.by_route.len(), engine.half_open.len()), (0, 0, 0));
     engine.handle_input(now + Duration::from_secs(60), Input::Timeout);
     assert!(engine.timers.is_empty());
 }

@@ -12,7 +12,7 @@ const HALL: &str = "hall";
 fn talk_in_the_hall(world: &mut World) -> (usize, usize) {
     world.set_stage_of(HALL, &[("eve", 8, false)]);
     let [eve, ida] = [("eve", Direction::Speak), ("ida", Direction::Listen)].map(|(person, direction)| {
-        let mut peer = Peer::new(world.next_address(), person, direction, 1);
+        let mut peer = Peer::new(world.next_route(), person, direction, 1);
         peer.room = HALL;
         let at = world.open(peer);
         world.run_until_connected(at);
@@ -52,7 +52,7 @@ fn refused_packet_is_a_replay_when_it_comes_again_and_later_speech_is_heard() {
     let ada = world.talking("ada", Some(30));
     world.peers[ada].microphone.as_mut().unwrap().interval = Duration::from_micros(200);
     world.run_for(ms(2_001));
-    let (from, refused) = (world.peers[ada].address, world.peers[ada].last_rtp.clone());
+    let (from, refused) = (world.peers[ada].route, world.peers[ada].last_rtp.clone());
     let microphone = world.peers[ada].microphone.as_mut().unwrap();
     (microphone.interval, microphone.next_at) = (ms(20), world.now + secs(1));
     world.run_for(ms(999));

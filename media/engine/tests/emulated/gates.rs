@@ -2,11 +2,13 @@
 
 use std::net::SocketAddr;
 
+use salon_engine::Route;
+
 use super::support::peer::{binding_request, check};
 use super::support::{World, ms, secs};
 
-fn stranger() -> SocketAddr {
-    "203.0.113.66:6666".parse().unwrap()
+fn stranger() -> Route {
+    Route::udp("203.0.113.66:6666".parse().unwrap())
 }
 
 #[test]
@@ -42,10 +44,10 @@ fn dtls_is_not_answered_before_a_check_has_validated_the_address() {
     let mut world = World::new();
     let bob = world.listener("bob", 1);
     let hello = client_hello();
-    assert_eq!(world.inject(world.peers[bob].address, &hello), 0);
+    assert_eq!(world.inject(world.peers[bob].route, &hello), 0);
     let check = check(&world.peers[bob].username(), &world.peers[bob].theirs.1);
-    assert_eq!(world.inject(world.peers[bob].address, &check), 1);
-    assert_ne!(world.inject(world.peers[bob].address, &hello), 0, "the same ClientHello, now from a validated address");
+    assert_eq!(world.inject(world.peers[bob].route, &check), 1);
+    assert_ne!(world.inject(world.peers[bob].route, &hello), 0, "the same ClientHello, now from a validated address");
     assert_eq!(world.inject(stranger(), &hello), 0, "another address still is not");
 }
 
@@ -84,7 +86,7 @@ fn media_from_a_foreign_address_is_dropped_and_the_address_not_learned() {
         assert_eq!(world.inject(stranger(), packet), 0);
     }
     assert_eq!(world.peers[bob].heard.len(), heard);
-    assert_eq!(world.inject(world.peers[ada].address, &stolen[0]), 1, "from the selected address it is forwarded");
+    assert_eq!(world.inject(world.peers[ada].route, &stolen[0]), 1, "from the selected address it is forwarded");
 }
 
 #[test]
@@ -94,7 +96,7 @@ fn media_from_a_validated_address_that_is_not_selected_is_dropped() {
     world.connected_listener("bob", 1);
     let ada = world.talking("ada", Some(30));
     world.run_for(secs(1));
-    let second = SocketAddr::new(world.peers[ada].address.ip(), 20_000);
+    let second = Route::udp(SocketAddr::new(world.peers[ada].route.peer.ip(), 20_000));
     let (username, password) = (world.peers[ada].username(), world.peers[ada].theirs.1.clone());
     assert_eq!(world.inject(second, &binding_request(&username, &password, false)), 1);
     let next_frame = world.peers[ada].microphone.as_ref().unwrap().next_at;
@@ -111,7 +113,7 @@ fn replayed_and_forged_media_is_dropped() {
     world.connected_listener("bob", 1);
     let ada = world.talking("ada", Some(30));
     world.run_for(secs(1));
-    let (from, packet) = (world.peers[ada].address, world.peers[ada].last_rtp.clone());
+    let (from, packet) = (world.peers[ada].route, world.peers[ada].last_rtp.clone());
     let dropped = world.report("speak-ada").packets_dropped;
     assert_eq!(world.inject(from, &packet), 0, "replayed");
     let mut forged = packet.clone();
@@ -123,7 +125,7 @@ fn replayed_and_forged_media_is_dropped() {
 #[test]
 fn certificate_other_than_announced_ends_the_session() {
     let mut world = World::new();
-    let mut peer = super::support::Peer::new(world.next_address(), "bob", salon_engine::Direction::Listen, 1);
+    let mut peer = super::support::Peer::new(world.next_route(), "bob", salon_engine::Direction::Listen, 1);
     let flipped = if peer.fingerprint.starts_with('0') { "1" } else { "0" };
     peer.fingerprint.replace_range(0..1, flipped);
     world.open(peer);
@@ -140,7 +142,7 @@ fn another_sessions_checks_cannot_take_over_an_address_in_use() {
     world.talking("ada", Some(30));
     let eve = world.listener("eve", 1);
     let check = check(&world.peers[eve].username(), &world.peers[eve].theirs.1);
-    assert_eq!(world.inject(world.peers[bob].address, &check), 0, "Bob's address is Bob's");
+    assert_eq!(world.inject(world.peers[bob].route, &check), 0, "Bob's address is Bob's");
     let from = world.now;
     world.run_for(secs(1));
     assert_eq!(world.peers[bob].voices_since(from), [7]);
@@ -153,7 +155,7 @@ fn sound_follows_the_address_that_the_peer_nominates() {
     let bob = world.connected_listener("bob", 1);
     world.talking("ada", Some(30));
     world.run_for(ms(500));
-    world.peers[bob].address = "198.51.100.99:4000".parse().unwrap(); // from Wi-Fi to cellular
+    world.peers[bob].route = Route::udp("198.51.100.99:4000".parse().unwrap()); // from Wi-Fi to cellular
     world.run_for(secs(3));
     let from = world.now;
     world.run_for(secs(1));
@@ -166,7 +168,7 @@ fn noise_is_dropped_and_answered_by_nothing() {
     let mut world = World::new();
     world.set_stage(&[("ada", 7, false)]);
     let ada = world.talking("ada", Some(30));
-    let from = world.peers[ada].address;
+    let from = world.peers[ada].route;
     let mut state = 1_u64;
     for len in (0..1_600).chain([9_000]) {
         let noise: Vec<u8> = std::iter::repeat_with(|| {

@@ -41,7 +41,7 @@ fn newer_session_takes_over_and_the_older_one_is_told() {
     world.talking("ada", Some(30));
     let first = world.connected_listener("bob", 1);
     world.run_for(secs(1));
-    let mut second = Peer::new(world.next_address(), "bob", Direction::Listen, 1);
+    let mut second = Peer::new(world.next_route(), "bob", Direction::Listen, 1);
     second.session = "listen-bob-again".into();
     let second = world.open(second);
     world.run_until_connected(second);
@@ -66,7 +66,7 @@ fn listening_and_speaking_of_one_person_do_not_take_over_each_other() {
 #[test]
 fn sixth_unfinished_session_of_a_person_is_refused_until_one_finishes() {
     let mut world = World::new();
-    let offer = Peer::new(world.next_address(), "bob", Direction::Listen, 1).offer();
+    let offer = Peer::new(world.next_route(), "bob", Direction::Listen, 1).offer();
     let open = |world: &mut World, number: u32| {
         let (session, room) = (format!("session-{number}"), format!("room-{number}"));
         let new = NewOffer { session: &session, room: &room, person: "bob", direction: Direction::Listen, offer: &offer };

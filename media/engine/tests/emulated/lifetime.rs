@@ -36,7 +36,7 @@ fn forged_packets_do_not_keep_a_session_alive() {
     let ada = world.talking("ada", Some(30));
     world.run_for(secs(1));
     world.peers[ada].is_unplugged = true;
-    let (from, packet) = (world.peers[ada].address, world.peers[ada].last_rtp.clone());
+    let (from, packet) = (world.peers[ada].route, world.peers[ada].last_rtp.clone());
     for _ in 0..160 {
         world.inject(from, &packet);
         world.run_for(ms(100));
@@ -50,7 +50,7 @@ fn goodbye_of_the_peer_closes_the_session() {
     let bob = world.connected_listener("bob", 1);
     world.peers[bob].say_goodbye();
     for datagram in world.peers[bob].take_datagrams(world.now) {
-        world.inject(world.peers[bob].address, &datagram);
+        world.inject(world.peers[bob].route, &datagram);
     }
     assert_eq!(world.closed(), [("listen-bob", "peer_closed")]);
 }
@@ -87,7 +87,7 @@ fn ice_restart_gives_new_credentials_while_sound_goes_on() {
     world.run_for(secs(5));
     assert!(world.peers[bob].checks_answered > answered);
     let username = format!("{}:peer", before.0);
-    assert_eq!(world.inject(world.peers[bob].address, &super::support::peer::check(&username, &before.1)), 0, "then no longer");
+    assert_eq!(world.inject(world.peers[bob].route, &super::support::peer::check(&username, &before.1)), 0, "then no longer");
     let heard = world.peers[bob].heard_in(0);
     assert!(heard.len() > 490 && heard.windows(2).all(|pair| pair[1].index == pair[0].index + 1));
 }

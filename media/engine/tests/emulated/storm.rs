@@ -40,7 +40,7 @@ impl Storm {
     }
 
     fn open(&mut self, person: &str, direction: Direction) -> usize {
-        let mut peer = Peer::new(self.world.next_address(), person, direction, if direction == Direction::Listen { 3 } else { 1 });
+        let mut peer = Peer::new(self.world.next_route(), person, direction, if direction == Direction::Listen { 3 } else { 1 });
         self.sessions += 1;
         peer.session = format!("{person}-{}", self.sessions);
         let at = self.world.open(peer);

@@ -106,7 +106,7 @@ fn what_was_said_before_a_session_ended_is_told_after_it() {
     world.set_stage(&[("ada", 7, false), ("eve", 8, false)]);
     world.talking("ada", Some(30));
     world.run_for(secs(2));
-    let mut other_device = Peer::new(world.next_address(), "ada", Direction::Speak, 1);
+    let mut other_device = Peer::new(world.next_route(), "ada", Direction::Speak, 1);
     other_device.session = "speak-ada-again".into();
     let ada = world.open(other_device);
     world.run_until_connected(ada);

@@ -10,7 +10,7 @@ pub mod srtp;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use salon_engine::{CloseReason, Closed, Config, Direction, Engine, Event, Input, NewOffer, Output, SessionReport, Speaker};
+use salon_engine::{CloseReason, Closed, Config, Direction, Engine, Event, Input, NewOffer, Output, Route, SessionReport, Speaker};
 use salon_netem::{Link, Weather};
 
 pub use peer::{Heard, Peer};
@@ -24,8 +24,8 @@ pub struct World {
     pub engine: Engine,
     pub events: Vec<Event>,
     pub peers: Vec<Peer>,
-    uplink: Link<(SocketAddr, Vec<u8>)>,
-    downlink: Link<(SocketAddr, Vec<u8>)>,
+    uplink: Link<(Route, Vec<u8>)>,
+    downlink: Link<(Route, Vec<u8>)>,
     deadline: Option<Instant>,
 }
 
@@ -90,17 +90,17 @@ impl World {
     }
 
     pub fn speaker(&mut self, person: &str) -> usize {
-        let peer = Peer::new(self.next_address(), person, Direction::Speak, 1);
+        let peer = Peer::new(self.next_route(), person, Direction::Speak, 1);
         self.open(peer)
     }
 
     pub fn listener(&mut self, person: &str, slots: usize) -> usize {
-        let peer = Peer::new(self.next_address(), person, Direction::Listen, slots);
+        let peer = Peer::new(self.next_route(), person, Direction::Listen, slots);
         self.open(peer)
     }
 
-    pub fn next_address(&self) -> SocketAddr {
-        SocketAddr::new("198.51.100.7".parse().unwrap(), 10_000 + u16::try_from(self.peers.len()).unwrap())
+    pub fn next_route(&self) -> Route {
+        Route::udp(SocketAddr::new("198.51.100.7".parse().unwrap(), 10_000 + u16::try_from(self.peers.len()).unwrap()))
     }
 
     /// A speaker with the microphone open, at RFC 6464 `level`, connected.
@@ -152,13 +152,13 @@ impl World {
             self.drain();
         }
         while let Some((to, bytes)) = self.downlink.receive(self.now) {
-            if let Some(peer) = self.peers.iter_mut().find(|peer| peer.address == to && !peer.is_unplugged) {
+            if let Some(peer) = self.peers.iter_mut().find(|peer| peer.route == to && !peer.is_unplugged) {
                 peer.receive(self.now, &bytes);
             }
         }
         for peer in self.peers.iter_mut().filter(|peer| !peer.is_unplugged) {
             for datagram in peer.take_datagrams(self.now) {
-                self.uplink.send(self.now, (peer.address, datagram));
+                self.uplink.send(self.now, (peer.route, datagram));
             }
         }
     }
@@ -185,7 +185,7 @@ impl World {
     }
 
     /// Put a datagram in front of the engine; how many datagrams it sends at once because of it.
-    pub fn inject(&mut self, from: SocketAddr, bytes: &[u8]) -> usize {
+    pub fn inject(&mut self, from: Route, bytes: &[u8]) -> usize {
         self.engine.handle_input(self.now, Input::Datagram { from, bytes });
         self.drain()
     }

@@ -1,13 +1,12 @@
 //! One WebRTC peer: checks, DTLS client, SRTP, a microphone, and a memory of what it heard.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use dimpl::{Dtls, DtlsCertificate, Output};
 use hmac::{Hmac, KeyInit, Mac};
 use is::stun::{StunMessage, TransId};
-use salon_engine::Direction;
+use salon_engine::{Direction, Route};
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
@@ -20,7 +19,7 @@ pub const PASSWORD: &str = "a+password+of+the+peer+0123456789";
 pub const LEVEL_ID: u8 = 3;
 
 pub struct Peer {
-    pub address: SocketAddr,
+    pub route: Route,
     pub session: String,
     pub room: &'static str,
     pub person: String,
@@ -95,14 +94,14 @@ pub fn binding_request(username: &str, password: &str, nominates: bool) -> Vec<u
 }
 
 impl Peer {
-    pub fn new(address: SocketAddr, person: &str, direction: Direction, slots: usize) -> Self {
+    pub fn new(route: Route, person: &str, direction: Direction, slots: usize) -> Self {
         let word = match direction {
             Direction::Listen => "listen",
             Direction::Speak => "speak",
         };
         let fingerprint: Vec<String> = Sha256::digest(CERTIFICATE).iter().map(|byte| format!("{byte:02X}")).collect();
         Self {
-            address,
+            route,
             session: format!("{word}-{person}"),
             room: ROOM,
             person: person.into(),
@@ -257,7 +256,7 @@ impl Peer {
         let message = StunMessage::parse(bytes).unwrap();
         assert!(message.verify(self.theirs.1.as_bytes(), hmac_sha1), "the answer is signed with the engine's password");
         assert!(message.is_successful_binding_response());
-        assert_eq!(message.mapped_address(), Some(self.address));
+        assert_eq!(message.mapped_address(), Some(self.route.peer));
         self.checks_answered += 1;
         if self.dtls.is_none() {
             let certificate = DtlsCertificate { certificate: CERTIFICATE.to_vec(), private_key: KEY.to_vec() };
