@@ -95,6 +95,10 @@ check: $(STAMPS)/python-dev $(STAMPS)/node ## lint, types and import layers of a
 bench: build $(STAMPS)/python-dev ## the figures, as JSON lines
 	@$(BIN)/python -m bench.run
 
+.PHONY: bench-silencing
+bench-silencing: build $(STAMPS)/python-dev ## how soon who was muted, removed or blocked is silent: five minutes
+	@$(BIN)/python -m bench.silencing
+
 .PHONY: wheel
 wheel: $(CLIENT) $(STAMPS)/messages $(STAMPS)/python-dev ## a wheel with the engine and the client inside: needs neither Rust nor Node to install
 	@$(STEP) "wheel" $(BIN)/maturin build --quiet --release --locked --out dist

@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--sockets", type=int, default=_SOCKETS, help="WebSockets for the fan-out of events; 5000 takes minutes")
     options = parser.parse_args(arguments)
     # A terminated bench must not leave its server behind: turn SIGTERM into an exception that unwinds.
-    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGTERM, interrupt)
     began = time.monotonic()
     failures: list[str] = []
     if (load := os.getloadavg()[0]) > 0.5:
@@ -61,7 +61,7 @@ def _noting(failures: list[str], part: str) -> Iterator[None]:
         progress(f"{part}: {error}")
 
 
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
+def interrupt(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 

@@ -140,18 +140,60 @@ func (a *account) personID(ctx context.Context) (string, error) {
 	return me.Person.ID, nil
 }
 
+// handle is the account's own.
+func (a *account) handle(ctx context.Context) (string, error) {
+	var me struct {
+		Person *struct {
+			Handle string `json:"handle"`
+		} `json:"person"`
+	}
+	if err := a.askJSON(ctx, http.MethodGet, "/api/v1/me", nil, &me); err != nil {
+		return "", err
+	}
+	if me.Person == nil {
+		return "", errors.New("GET /api/v1/me: the token belongs to nobody")
+	}
+	return me.Person.Handle, nil
+}
+
+// restart asks for an ICE restart of a session (RFC 9725 section 4.3.2).
+func (a *account) restart(ctx context.Context, location, fragment string) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPatch, a.base+location, strings.NewReader(fragment))
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Content-Type", "application/trickle-ice-sdpfrag")
+	request.Header.Set("If-Match", "*")
+	request.Header.Set("Authorization", "Bearer "+a.token)
+	response, err := a.client.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode > 299 {
+		return &refusal{Status: response.StatusCode, Code: "refused"}
+	}
+	return nil
+}
+
 // exchange posts an offer (WHIP for speaking, WHEP for listening) and returns the answer's SDP.
 func (a *account) exchange(ctx context.Context, room string, d direction, offer string) (string, error) {
+	answer, _, err := a.open(ctx, room, d, offer)
+	return answer, err
+}
+
+// open posts an offer and returns the answer's SDP and the session's path.
+func (a *account) open(ctx context.Context, room string, d direction, offer string) (answerSdp, location string, err error) {
 	verb := "listen"
 	if d == speaking {
 		verb = "speak"
 	}
 	response, answer, err := a.ask(ctx, http.MethodPost, "/api/v1/rooms/"+room+"/"+verb, "application/sdp", []byte(offer))
 	if err != nil {
-		return "", fmt.Errorf("%s: %w", verb, err)
+		return "", "", fmt.Errorf("%s: %w", verb, err)
 	}
 	if response.StatusCode != http.StatusCreated || response.Header.Get("Location") == "" {
-		return "", fmt.Errorf("%s: expected 201 with a Location, got %d", verb, response.StatusCode)
+		return "", "", fmt.Errorf("%s: expected 201 with a Location, got %d", verb, response.StatusCode)
 	}
-	return string(answer), nil
+	return string(answer), response.Header.Get("Location"), nil
 }

@@ -55,9 +55,10 @@ type peer struct {
 	password  string
 	tieBreak  [8]byte
 
-	answer answerDescription
-	fd     int
-	remote unix.SockaddrInet4
+	location string // the session's path on the server
+	answer   answerDescription
+	fd       int
+	remote   unix.SockaddrInet4
 
 	checked    chan struct{} // closed by the first valid check response
 	heardFirst chan struct{} // closed by the first decrypted packet

@@ -109,6 +109,9 @@ type heardCount struct {
 	refused  uint64 // packets that did not decrypt
 	slots    []slotCount
 	firstNs  int64 // when the first decrypted packet came, Unix nanoseconds; 0 before
+	lastNs   int64 // when the last one came
+	// voices is when each speaker's last packet came, by the number in its mark.
+	voices map[uint8]int64
 }
 
 func (h *heardCount) slot(ssrc uint32) *slotCount {
@@ -128,6 +131,7 @@ func (h *heardCount) add(ssrc uint32, sequence uint16, plain []byte, size int, a
 	if h.firstNs == 0 {
 		h.firstNs = arrivedNs
 	}
+	h.lastNs = arrivedNs
 	slot := h.slot(ssrc)
 	slot.rtp.add(uint64(sequence), 16)
 	m, ok := findMark(plain)
@@ -140,6 +144,9 @@ func (h *heardCount) add(ssrc uint32, sequence uint16, plain []byte, size int, a
 		slot.marks = sequenceCount{}
 	}
 	slot.speaker = m.speaker
+	if h.voices != nil {
+		h.voices[m.speaker] = arrivedNs
+	}
 	slot.marks.add(uint64(m.number), 32)
 	return max(arrivedNs-m.sentNs, 0)
 }

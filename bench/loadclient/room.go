@@ -90,10 +90,11 @@ func whileNotInRoom(command func() error) error {
 // start exchanges SDP and connects one session.
 func (l *roomLoad) start(ctx context.Context, who *account, d direction, slots int) (*peer, error) {
 	p := newPeer(l.identity, d, slots)
-	answer, err := who.exchange(ctx, l.room, d, p.offer())
+	answer, location, err := who.open(ctx, l.room, d, p.offer())
 	if err != nil {
 		return nil, err
 	}
+	p.location = location
 	if err := p.connect(ctx, l.reader, answer); err != nil {
 		p.close(l.reader)
 		return nil, err
@@ -248,6 +249,20 @@ func (l *roomLoad) keepAlive(ctx context.Context) {
 			}
 		}
 	}
+}
+
+// replace closes a session of the stage and puts another in its place.
+func (l *roomLoad) replace(old, with *peer) {
+	l.mu.Lock()
+	for _, sessions := range [][]*peer{l.members, l.speakers} {
+		for i, p := range sessions {
+			if p == old {
+				sessions[i] = with
+			}
+		}
+	}
+	l.mu.Unlock()
+	old.close(l.reader)
 }
 
 func (l *roomLoad) sessions() []*peer {
