@@ -47,7 +47,9 @@ def silencing_figures(salon: Installation, trials: int, audience: int) -> Iterat
     for act in sorted({line["act"] for line in lines}):
         mine = [line for line in lines if line["act"] == act]
         after_answer, after_asking = (max(line[key] for line in mine) for key in ("heard_ms", "since_asked_ms"))
-        progress(f"{act}: last heard {after_answer:.0f} ms after the answer, {after_asking:.0f} ms after asking, at most, of {len(mine)} times")
+        progress(
+            f"{act}: last heard {after_answer:.0f} ms after the answer, {after_asking:.0f} ms after asking at most ({len(mine)} times)"
+        )
     leaving = [line for line in lines if line["act"] in _LEAVING]
     yield _p99("access.silenced_heard_ms_p99", [line["heard_ms"] for line in lines])
     yield Figure("access.silenced_heard_ms_max", "ms", "lower", (max(line["heard_ms"] for line in lines),))
