@@ -95,6 +95,10 @@ check: $(STAMPS)/python-dev $(STAMPS)/node ## lint, types and import layers of a
 bench: build $(STAMPS)/python-dev ## the figures, as JSON lines
 	@$(BIN)/python -m bench.run
 
+.PHONY: bench-mouth-to-ear
+bench-mouth-to-ear: build $(STAMPS)/test-tools ## how long sound takes from one browser to another: a minute
+	@$(BIN)/python -m bench.mouth_to_ear
+
 .PHONY: bench-silencing
 bench-silencing: build $(STAMPS)/python-dev ## how soon who was muted, removed or blocked is silent: five minutes
 	@$(BIN)/python -m bench.silencing
