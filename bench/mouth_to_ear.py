@@ -1,8 +1,8 @@
 """`make bench-mouth-to-ear`: how long sound takes from one browser through Salon to another.
 
-Two browser processes on one machine, so with one clock. The mouth is an audio worklet that makes a short tone now and then in place of a microphone; the ear is an
-audio worklet behind the player. In between is everything that a conversation has: Opus, encryption, Salon's engine, the jitter
-buffer, Opus again. Not in between are microphones, loudspeakers and a network.
+Two browser processes on one machine, so with one clock. The mouth is an audio worklet that makes a short tone now and then in place of a
+microphone; the ear is an audio worklet behind the player. In between is everything that a conversation has: Opus, encryption, Salon's
+engine, the jitter buffer, Opus again. Not in between are microphones, loudspeakers and a network.
 """
 
 import argparse
