@@ -92,6 +92,7 @@ impl Driver {
         let config = Config {
             addresses: options.addresses.clone(),
             port: socket.port(),
+            tcp_ports: vec![],
             seed,
             unix_time: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),
         };

@@ -19,7 +19,7 @@ use rand::rngs::StdRng;
 use crate::certificate::{self, Fingerprint};
 use crate::room::Room;
 use crate::route::Route;
-use crate::sdp::Direction;
+use crate::sdp::{Candidates, Direction};
 use crate::session::{CloseReason, Media, NtpClock, Outcome, Session};
 use crate::slab::{SessionKey, Slab};
 use crate::transmit::Transmits;
@@ -33,6 +33,8 @@ pub struct Config {
     pub addresses: Vec<IpAddr>,
     /// Of those candidates.
     pub port: u16,
+    /// Ports at which the same addresses are reached by TCP, most preferred first (RFC 6544); empty: UDP alone is offered.
+    pub tcp_ports: Vec<u16>,
     /// Source of all randomness: keys, passwords, SSRCs. Fresh from the operating system except in tests.
     pub seed: [u8; 32],
     /// Wall time at the moment of starting, since 1970; for sender reports.
@@ -42,12 +44,17 @@ pub struct Config {
 /// Something from outside.
 #[derive(Debug, Clone, Copy)]
 pub enum Input<'a> {
-    /// A UDP datagram.
+    /// A datagram, or what a frame of a connection holds.
     Datagram {
         /// Its source.
         from: Route,
         /// Its content.
         bytes: &'a [u8],
+    },
+    /// The connection that a route of TCP was is closed. Who has it from then on is another peer.
+    RouteClosed {
+        /// It has proven itself or not.
+        route: Route,
     },
     /// A deadline has come; harmless too early or too often.
     Timeout,
@@ -215,8 +222,7 @@ impl std::error::Error for StartFailed {}
 
 /// Rooms, sessions, and the path of every packet. See the crate's documentation for the loop to run it in.
 pub struct Engine {
-    addresses: Vec<IpAddr>,
-    port: u16,
+    candidates: Candidates,
     random: StdRng,
     clock: NtpClock,
     dtls_config: Arc<dimpl::Config>,
@@ -265,8 +271,7 @@ impl Engine {
             .build()
             .map_err(|error| StartFailed(format!("DTLS could not be set up: {error}")))?;
         Ok(Self {
-            addresses: config.addresses,
-            port: config.port,
+            candidates: Candidates { addresses: config.addresses, port: config.port, tcp_ports: config.tcp_ports },
             random,
             clock: NtpClock::new(now, config.unix_time),
             dtls_config: Arc::new(dtls_config),
@@ -296,6 +301,7 @@ impl Engine {
         debug_assert!(self.fanout.is_done(), "poll_output must be drained before the next input");
         match input {
             Input::Datagram { from, bytes } => self.handle_datagram(now, from, bytes),
+            Input::RouteClosed { route } => self.forget_route(route),
             Input::Timeout => self.handle_timeout(now),
         }
     }

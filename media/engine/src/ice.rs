@@ -128,6 +128,15 @@ impl IceLite {
         }
         forgotten
     }
+
+    /// The route is gone, as a connection that was closed. What is sent goes to the route that was proven last of those left, until the
+    /// peer nominates another; with none left, sound waits for one.
+    pub(crate) fn forget(&mut self, gone: Route) {
+        self.validated.retain(|route| *route != gone);
+        if self.selected == Some(gone) {
+            self.selected = self.validated.last().copied();
+        }
+    }
 }
 
 /// An IPv4 peer of a dual-stack socket, as the peer knows itself.
@@ -198,6 +207,23 @@ mod tests {
         assert_eq!(agent.selected(), Some(route("192.0.2.1:1")));
         agent.validate(route("192.0.2.1:2"), true);
         assert_eq!(agent.selected(), Some(route("192.0.2.1:2")));
+    }
+
+    #[test]
+    fn closed_route_is_replaced_by_the_one_proven_last_and_then_by_none() {
+        let mut agent = agent("password");
+        let tcp = Route::tcp(route("192.0.2.1:3").peer);
+        agent.validate(route("192.0.2.1:1"), false);
+        agent.validate(route("192.0.2.1:2"), false);
+        agent.validate(tcp, true);
+        agent.forget(route("192.0.2.1:1"));
+        assert_eq!(agent.selected(), Some(tcp));
+        agent.forget(tcp);
+        assert_eq!((agent.selected(), agent.validated()), (Some(route("192.0.2.1:2")), &[route("192.0.2.1:2")][..]));
+        agent.forget(route("192.0.2.1:2"));
+        assert_eq!((agent.selected(), agent.validated()), (None, &[][..]));
+        agent.validate(route("192.0.2.1:4"), false);
+        assert_eq!(agent.selected(), Some(route("192.0.2.1:4")), "the first one serves, as at the start");
     }
 
     #[test]

@@ -10,7 +10,7 @@ mod offer;
 
 use std::fmt;
 
-pub(crate) use answer::{Answer, SlotStream};
+pub(crate) use answer::{Answer, Candidates, SlotStream};
 pub(crate) use fragment::{Fragment, write_fragment};
 pub(crate) use offer::{AudioSection, Offer, Section};
 

@@ -54,8 +54,7 @@ impl Engine {
             direction: new.direction,
             ice: &ours,
             fingerprint: self.fingerprint,
-            addresses: &self.addresses,
-            port: self.port,
+            candidates: &self.candidates,
             id: self.random.next_u64(),
             slots: &slots,
         };
@@ -153,7 +152,7 @@ impl Engine {
         let theirs = Fragment::parse(fragment).map_err(RestartRefused::Offer)?.ice;
         let ours = random_credentials(&mut self.random);
         let session = self.sessions.get_mut(key).ok_or(RestartRefused::Unknown(SessionUnknown))?;
-        let answer = (write_fragment(&ours, &session.first_mid, &self.addresses, self.port), etag(&ours));
+        let answer = (write_fragment(&ours, &session.first_mid, &self.candidates), etag(&ours));
         self.by_ufrag.insert(ours.ufrag.clone(), key);
         if let Some(outdated) = session.ice.restart(ours, theirs) {
             self.by_ufrag.remove(&outdated);

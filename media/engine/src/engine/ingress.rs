@@ -88,6 +88,12 @@ impl Engine {
         self.by_route.insert(from, key);
     }
 
+    pub(super) fn forget_route(&mut self, route: Route) {
+        if let Some(session) = self.by_route.remove(&route).and_then(|key| self.sessions.get_mut(key)) {
+            session.ice.forget(route);
+        }
+    }
+
     fn handle_dtls(&mut self, now: Instant, from: Route, bytes: &[u8]) -> bool {
         let Some(key) = self.by_route.get(&from).copied() else {
             return false;

@@ -12,9 +12,7 @@ pub(crate) struct Answer<'a> {
     pub direction: Direction,
     pub ice: &'a IceCredentials,
     pub fingerprint: Fingerprint,
-    /// Host candidates; at least one.
-    pub addresses: &'a [IpAddr],
-    pub port: u16,
+    pub candidates: &'a Candidates,
     /// A number for o=, unique to this answer.
     pub id: u64,
     /// For a listener one per accepted section, in order; for a speaker empty.
@@ -63,9 +61,9 @@ impl fmt::Display for Answer<'_> {
 impl Answer<'_> {
     fn put_audio(&self, lines: &mut Lines<'_, '_>, audio: &AudioSection, slot: usize) -> fmt::Result {
         let AudioSection { mid, protocol, payload_type, .. } = audio;
-        let address = self.addresses.first().copied().unwrap_or(IpAddr::from([127, 0, 0, 1]));
+        let address = self.candidates.addresses.first().copied().unwrap_or(IpAddr::from([127, 0, 0, 1]));
         let family = if address.is_ipv4() { "IP4" } else { "IP6" };
-        lines.put(format_args!("m=audio {} {protocol} {payload_type}", self.port))?;
+        lines.put(format_args!("m=audio {} {protocol} {payload_type}", self.candidates.port))?;
         lines.put(format_args!("c=IN {family} {address}"))?;
         lines.put(format_args!("a=mid:{mid}"))?;
         put_credentials(lines, self.ice)?;
@@ -91,7 +89,7 @@ impl Answer<'_> {
             lines.put(format_args!("a=ssrc:{ssrc} cname:salon"))?;
             lines.put(format_args!("a=ssrc:{ssrc} msid:slot-{slot} slot-{slot}"))?;
         }
-        put_candidates(lines, self.addresses, self.port)
+        put_candidates(lines, self.candidates)
     }
 }
 
@@ -100,11 +98,36 @@ pub(super) fn put_credentials(lines: &mut Lines<'_, '_>, ice: &IceCredentials) -
     lines.put(format_args!("a=ice-pwd:{}", ice.password))
 }
 
-pub(super) fn put_candidates(lines: &mut Lines<'_, '_>, addresses: &[IpAddr], port: u16) -> fmt::Result {
-    for (at, address) in (1_u32..).zip(addresses) {
-        // RFC 8445 section 5.1.2.1 with type preference 126 (host), component 1; earlier addresses are preferred.
-        let priority = (126 << 24) | ((65_536 - at) << 8) | 255;
-        lines.put(format_args!("a=candidate:{at} 1 udp {priority} {address} {port} typ host"))?;
+/// Where peers reach the engine.
+#[derive(Debug, Clone)]
+pub(crate) struct Candidates {
+    /// Most preferred first; at least one.
+    pub addresses: Vec<IpAddr>,
+    /// UDP.
+    pub port: u16,
+    /// Most preferred first.
+    pub tcp_ports: Vec<u16>,
+}
+
+/// UDP first: TCP answers every loss with a pause, and is for networks that let nothing else out.
+///
+/// Priorities by RFC 8445 section 5.1.2.1, component 1, earlier addresses preferred. The type preferences are 126 for host candidates, and
+/// 90 for those of TCP, which RFC 6544 section 4.2 wants below UDP's. There the local preference begins with that of the direction, 4 for
+/// passive.
+pub(super) fn put_candidates(lines: &mut Lines<'_, '_>, candidates: &Candidates) -> fmt::Result {
+    let Candidates { addresses, port, tcp_ports } = candidates;
+    let mut foundation = 0_u32;
+    for address in addresses {
+        foundation += 1;
+        let priority = (126 << 24) | ((65_536 - foundation) << 8) | 255;
+        lines.put(format_args!("a=candidate:{foundation} 1 udp {priority} {address} {port} typ host"))?;
+    }
+    for tcp_port in tcp_ports {
+        for address in addresses {
+            foundation += 1;
+            let priority = (90 << 24) | (((4 << 13) | (8_192 - foundation)) << 8) | 255;
+            lines.put(format_args!("a=candidate:{foundation} 1 tcp {priority} {address} {tcp_port} typ host tcptype passive"))?;
+        }
     }
     lines.put("a=end-of-candidates")
 }

@@ -1,9 +1,8 @@
 //! ICE restarts by PATCH: fragments of type application/trickle-ice-sdpfrag (RFC 8840, RFC 9725 section 4.3.2).
 
 use std::fmt;
-use std::net::IpAddr;
 
-use super::answer::{Lines, put_candidates, put_credentials};
+use super::answer::{Candidates, Lines, put_candidates, put_credentials};
 use super::lines::{self, Attributes};
 use super::{IceCredentials, OfferRefused};
 
@@ -27,8 +26,8 @@ impl Fragment {
 }
 
 /// Our side of a restart.
-pub(crate) fn write_fragment(ice: &IceCredentials, mid: &str, addresses: &[IpAddr], port: u16) -> String {
-    struct Display<'a>(&'a IceCredentials, &'a str, &'a [IpAddr], u16);
+pub(crate) fn write_fragment(ice: &IceCredentials, mid: &str, candidates: &Candidates) -> String {
+    struct Display<'a>(&'a IceCredentials, &'a str, &'a Candidates);
     impl fmt::Display for Display<'_> {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             let mut lines = Lines(f);
@@ -36,8 +35,8 @@ pub(crate) fn write_fragment(ice: &IceCredentials, mid: &str, addresses: &[IpAdd
             put_credentials(&mut lines, self.0)?;
             lines.put("m=audio 9 UDP/TLS/RTP/SAVPF 0")?;
             lines.put(format_args!("a=mid:{}", self.1))?;
-            put_candidates(&mut lines, self.2, self.3)
+            put_candidates(&mut lines, self.2)
         }
     }
-    Display(ice, mid, addresses, port).to_string()
+    Display(ice, mid, candidates).to_string()
 }

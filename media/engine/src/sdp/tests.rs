@@ -26,9 +26,10 @@ fn refusal(sdp: &str, direction: Direction) -> String {
 fn answer(sdp: &str, direction: Direction, slots: &[SlotStream]) -> String {
     let offer = Offer::parse(sdp, direction).expect("usable");
     let ice = IceCredentials { ufrag: "engine12".into(), password: "password+of+the+engine+1".into() };
-    let addresses = ["192.0.2.1".parse().expect("an address"), "2001:db8::1".parse().expect("an address")];
+    let addresses = ["192.0.2.1", "2001:db8::1"].map(|text| text.parse().expect("an address")).to_vec();
+    let candidates = Candidates { addresses, port: 8004, tcp_ports: vec![8004] };
     let fingerprint = crate::certificate::Fingerprint([0xab; 32]);
-    Answer { offer: &offer, direction, ice: &ice, fingerprint, addresses: &addresses, port: 8004, id: 42, slots }.to_string()
+    Answer { offer: &offer, direction, ice: &ice, fingerprint, candidates: &candidates, id: 42, slots }.to_string()
 }
 
 #[test]
@@ -78,6 +79,8 @@ fn answer_to_a_speaker_is_exactly_this() {
         a=fmtp:111 minptime=10;useinbandfec=1;usedtx=1;stereo=0;sprop-stereo=0\r\n\
         a=extmap:1 urn:ietf:params:rtp-hdrext:ssrc-audio-level\r\n\
         a=candidate:1 1 udp 2130706431 192.0.2.1 8004 typ host\r\na=candidate:2 1 udp 2130706175 2001:db8::1 8004 typ host\r\n\
+        a=candidate:3 1 tcp 1520434687 192.0.2.1 8004 typ host tcptype passive\r\n\
+        a=candidate:4 1 tcp 1520434431 2001:db8::1 8004 typ host tcptype passive\r\n\
         a=end-of-candidates\r\n";
     assert_eq!(answer(CHROMIUM_SPEAK, Direction::Speak, &[]), expected);
 }
@@ -182,7 +185,10 @@ fn fragment_gives_its_credentials_wherever_they_stand() {
 #[test]
 fn our_fragment_reads_back() {
     let ice = IceCredentials { ufrag: "engine12".into(), password: "password+of+the+engine+1".into() };
-    let fragment = write_fragment(&ice, "0", &["192.0.2.1".parse().expect("an address")], 8004);
+    let candidates = Candidates { addresses: vec!["192.0.2.1".parse().expect("an address")], port: 8004, tcp_ports: vec![443] };
+    let fragment = write_fragment(&ice, "0", &candidates);
     assert_eq!(Fragment::parse(&fragment).expect("usable").ice, ice);
-    assert!(fragment.ends_with("a=candidate:1 1 udp 2130706431 192.0.2.1 8004 typ host\r\na=end-of-candidates\r\n"), "{fragment}");
+    let expected = "a=candidate:1 1 udp 2130706431 192.0.2.1 8004 typ host\r\n\
+        a=candidate:2 1 tcp 1520434943 192.0.2.1 443 typ host tcptype passive\r\na=end-of-candidates\r\n";
+    assert!(fragment.ends_with(expected), "{fragment}");
 }

@@ -7,6 +7,7 @@ pub mod peer;
 pub mod sdp;
 pub mod srtp;
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -24,6 +25,8 @@ pub struct World {
     pub engine: Engine,
     pub events: Vec<Event>,
     pub peers: Vec<Peer>,
+    /// Datagrams handed out so far, by route.
+    pub sent_to: HashMap<Route, usize>,
     uplink: Link<(Route, Vec<u8>)>,
     downlink: Link<(Route, Vec<u8>)>,
     deadline: Option<Instant>,
@@ -45,13 +48,20 @@ impl World {
     pub fn with_weather(weather: Weather, seed: u64) -> Self {
         let now = Instant::now();
         let address: SocketAddr = ENGINE_ADDRESS.parse().unwrap();
-        let config = Config { addresses: vec![address.ip()], port: address.port(), seed: [7; 32], unix_time: secs(1_795_000_000) };
+        let config = Config {
+            addresses: vec![address.ip()],
+            port: address.port(),
+            tcp_ports: vec![],
+            seed: [7; 32],
+            unix_time: secs(1_795_000_000),
+        };
         Self {
             now,
             start: now,
             engine: Engine::new(config, now).unwrap(),
             events: Vec::new(),
             peers: Vec::new(),
+            sent_to: HashMap::new(),
             uplink: Link::new(weather, seed),
             downlink: Link::new(weather, seed + 1),
             deadline: None,
@@ -172,6 +182,7 @@ impl World {
                     assert!(batch.len() <= 64 || batch.iter().all(|(_, bytes)| bytes[0] < 128), "a batch of sound has at most 64");
                     sent += batch.len();
                     for (to, bytes) in batch.iter() {
+                        *self.sent_to.entry(to).or_default() += 1;
                         self.downlink.send(self.now, (to, bytes.to_vec()));
                     }
                 }

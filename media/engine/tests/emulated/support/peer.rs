@@ -138,6 +138,13 @@ impl Peer {
         self.next_check = Some(now);
     }
 
+    /// Go on with the engine's new credentials, beginning with a check.
+    pub fn restart(&mut self, now: Instant, fragment: &str) {
+        let value = |name| sdp::value(fragment, name).unwrap().to_owned();
+        self.theirs = (value("ice-ufrag"), value("ice-pwd"));
+        self.next_check = Some(now);
+    }
+
     pub fn username(&self) -> String {
         format!("{}:{}", self.theirs.0, self.ufrag)
     }
