@@ -3,6 +3,7 @@
 mod commands;
 mod fanout;
 mod ingress;
+mod keeping;
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
@@ -25,6 +26,8 @@ use crate::slab::{SessionKey, Slab};
 use crate::transmit::Transmits;
 pub use commands::RestartRefused;
 use fanout::Fanout;
+use keeping::Ledger;
+pub use keeping::Restored;
 
 /// What an engine is started with.
 #[derive(Debug, Clone)]
@@ -249,6 +252,10 @@ pub struct Engine {
     /// The datagram at hand, decrypted in place.
     packet: Vec<u8>,
     totals: Totals,
+    /// None: nothing outlives this process.
+    ledger: Option<Ledger>,
+    /// Nothing is forwarded yet.
+    is_held: bool,
 }
 
 impl Engine {
@@ -291,6 +298,8 @@ impl Engine {
             batch: Transmits::default(),
             packet: Vec::with_capacity(2_048),
             totals: Totals::default(),
+            ledger: None,
+            is_held: false,
         })
     }
 
@@ -346,6 +355,7 @@ impl Engine {
             let room = self.rooms[session.room].as_ref();
             let (clock, control) = (self.clock, &mut self.control);
             let outcome = guarded(control, |control| session.on_timeout(now, room, clock, control));
+            self.keep(key);
             self.act_on(now, key, outcome);
         }
     }
@@ -385,6 +395,7 @@ impl Engine {
         };
         self.no_longer_half_open(&connected.person);
         self.join_view(now, key);
+        self.keep(key);
         self.events.push_back(Event::Connected(connected));
     }
 
@@ -397,7 +408,11 @@ impl Engine {
             return;
         };
         let excluded = room.csrc_of(&session.person);
-        listening.membership = Some(room.join(now, key, excluded, &mut listening.taps));
+        let membership = room.join(now, key, excluded, &mut listening.taps);
+        listening.membership = Some(membership);
+        if let Some(ledger) = &mut self.ledger {
+            ledger.give_cells(room.view_mut(membership.view));
+        }
     }
 
     /// Take a listener out of its view.
@@ -415,10 +430,12 @@ impl Engine {
         if let Some(Media::Listen(moved)) = moved.and_then(|key| self.sessions.get_mut(key)).map(|session| &mut session.media) {
             moved.membership = Some(membership);
         }
+        self.keep_left(key, membership.view);
     }
 
     /// End a session: goodbye over DTLS, then nothing more in either direction.
     fn close(&mut self, now: Instant, key: SessionKey, reason: CloseReason) {
+        self.erase(key);
         self.leave_view(now, key);
         let Some(mut session) = self.sessions.remove(key) else {
             return;

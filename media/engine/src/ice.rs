@@ -10,6 +10,7 @@ use is::stun::StunMessage;
 use rand::{RngExt, rngs::StdRng};
 use sha1::Sha1;
 
+use crate::record::{IceRecord, lasting};
 use crate::route::Route;
 use crate::sdp::IceCredentials;
 
@@ -52,6 +53,22 @@ pub(crate) fn random_credentials(random: &mut StdRng) -> IceCredentials {
 impl IceLite {
     pub(crate) fn new(ours: IceCredentials, theirs: IceCredentials) -> Self {
         Self { ours, theirs, before_restart: None, validated: Vec::new(), selected: None }
+    }
+
+    /// Go on where another process stopped.
+    pub(crate) fn restored(record: IceRecord) -> Self {
+        let IceRecord { ours, theirs, before_restart, validated, selected } = record;
+        Self { ours, theirs, before_restart, validated, selected }
+    }
+
+    pub(crate) fn record(&self) -> IceRecord {
+        IceRecord {
+            ours: self.ours.clone(),
+            theirs: self.theirs.clone(),
+            before_restart: self.before_restart.clone(),
+            validated: self.validated.iter().copied().filter(lasting).collect(),
+            selected: self.selected.filter(lasting),
+        }
     }
 
     pub(crate) fn selected(&self) -> Option<Route> {

@@ -43,6 +43,7 @@ mod dtls;
 mod engine;
 mod ice;
 mod rate;
+mod record;
 mod room;
 mod route;
 mod rtp;
@@ -53,9 +54,10 @@ mod srtp;
 mod transmit;
 
 pub use engine::{
-    Closed, Config, Connected, Engine, Event, Input, NewOffer, Opened, Output, RestartRefused, RoomTalk, SessionReport, SessionUnknown,
-    Speaker, StartFailed, Totals,
+    Closed, Config, Connected, Engine, Event, Input, NewOffer, Opened, Output, RestartRefused, Restored, RoomTalk, SessionReport,
+    SessionUnknown, Speaker, StartFailed, Totals,
 };
+pub use record::{Book, MAX_TAG_LEN, Mark, RECORD_FORMAT, RECORD_LEN};
 pub use route::{Route, Transport};
 pub use sdp::{Direction, MAX_SDP_LEN, MAX_SLOTS, OfferRefused};
 pub use session::CloseReason;

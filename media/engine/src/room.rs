@@ -47,6 +47,8 @@ pub(crate) struct View {
     pub lanes: Vec<Lane>,
     /// Connected listen sessions.
     pub members: Vec<SessionKey>,
+    /// Where the lanes' numbers stand in the session book, one for each; none without a book.
+    pub cells: Vec<u32>,
 }
 
 /// Where a packet goes: one lane of one view.
@@ -84,6 +86,10 @@ impl Room {
 
     pub(crate) fn view(&self, at: usize) -> &View {
         &self.views[at]
+    }
+
+    pub(crate) fn view_mut(&mut self, at: usize) -> &mut View {
+        &mut self.views[at]
     }
 
     pub(crate) fn csrc_of(&self, person: &str) -> Option<u32> {
@@ -150,7 +156,12 @@ impl Room {
     }
 
     fn new_view(&mut self, now: Instant, slots: usize, excluded: Option<u32>) -> usize {
-        let mut view = View { excluded, lanes: std::iter::repeat_with(|| Lane::new(now)).take(slots).collect(), members: Vec::new() };
+        let mut view = View {
+            excluded,
+            lanes: std::iter::repeat_with(|| Lane::new(now)).take(slots).collect(),
+            members: Vec::new(),
+            cells: Vec::new(),
+        };
         view.assign(self.choice.forwarded());
         // An abandoned view's place may be taken: nobody's taps refer to its lanes any more.
         match self.views.iter().position(|view| view.members.is_empty()) {

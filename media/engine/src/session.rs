@@ -11,12 +11,11 @@ use is::stun::StunMessage;
 use crate::certificate::Fingerprint;
 use crate::dtls::{DtlsProgress, DtlsServer};
 use crate::ice::IceLite;
+use crate::record::{MediaRecord, RTCP_RESERVE, SessionRecord, SrtpRecord};
 use crate::room::Room;
 use crate::route::Route;
 use crate::sdp::Direction;
-use crate::srtp::{Inbound, Outbound};
-#[cfg(test)]
-use crate::srtp::{MasterKeys, Profile};
+use crate::srtp::{Inbound, MasterKeys, Outbound, Profile};
 use crate::transmit::Transmits;
 pub(crate) use listening::{ForwardedPacket, Listening};
 pub(crate) use speaking::{Speaking, Uplink};
@@ -80,14 +79,73 @@ pub(crate) struct Session {
     pub is_connected: bool,
     /// The earliest entry of the engine's timer queue for this session.
     pub queued: Option<Instant>,
+    /// The caller's own words about it, kept in the record.
+    pub tag: Arc<[u8]>,
+    /// Of its record in the book.
+    pub slot: Option<u32>,
+    /// Where the book has a speaker's highest index accepted.
+    pub inbound_cell: Option<u32>,
     opened_at: Instant,
-    dtls: DtlsServer,
-    expected_peer: Fingerprint,
-    peer_verified: bool,
-    srtp: Option<(Inbound, Outbound)>,
+    /// None in a session that another process began: DTLS cannot be taken over, and is needed no more.
+    handshake: Option<Handshake>,
+    srtp: Option<Srtp>,
     next_report: Option<Instant>,
     #[cfg(test)]
     pub panics_on_purpose: bool,
+}
+
+#[derive(Debug)]
+struct Handshake {
+    dtls: DtlsServer,
+    expected_peer: Fingerprint,
+    peer_verified: bool,
+}
+
+/// What the handshake agreed on.
+#[derive(Debug)]
+struct Srtp {
+    inbound: Inbound,
+    outbound: Outbound,
+    keys: SrtpKeys,
+}
+
+/// Kept for the record.
+struct SrtpKeys {
+    profile: Profile,
+    theirs: MasterKeys,
+    ours: MasterKeys,
+}
+
+impl std::fmt::Debug for SrtpKeys {
+    /// Without the keys.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SrtpKeys").field("profile", &self.profile).finish_non_exhaustive()
+    }
+}
+
+impl Srtp {
+    fn new(profile: Profile, theirs: MasterKeys, ours: MasterKeys) -> Self {
+        let (inbound, outbound) = (Inbound::new(profile, &theirs), Outbound::new(profile, &ours));
+        Self { inbound, outbound, keys: SrtpKeys { profile, theirs, ours } }
+    }
+
+    fn restored(record: SrtpRecord) -> Self {
+        let SrtpRecord { profile, theirs, ours, rtcp_index, rtp_streams, rtcp_streams } = record;
+        let inbound = Inbound::restored(profile, &theirs, &rtp_streams, &rtcp_streams);
+        let outbound = Outbound::restored(profile, &ours, rtcp_index.wrapping_add(RTCP_RESERVE) & 0x7fff_ffff);
+        Self { inbound, outbound, keys: SrtpKeys { profile, theirs, ours } }
+    }
+
+    fn record(&self) -> SrtpRecord {
+        SrtpRecord {
+            profile: self.keys.profile,
+            theirs: self.keys.theirs.clone(),
+            ours: self.keys.ours.clone(),
+            rtcp_index: self.outbound.rtcp_index(),
+            rtp_streams: self.inbound.rtp_streams(),
+            rtcp_streams: self.inbound.rtcp_streams(),
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -104,6 +162,13 @@ pub(crate) struct Counters {
 pub(crate) enum Media {
     Listen(Listening),
     Speak(Speaking),
+}
+
+pub(crate) fn report_interval(media: &Media) -> Duration {
+    match media {
+        Media::Listen(_) => SENDER_REPORT_INTERVAL,
+        Media::Speak(_) => RECEIVER_REPORT_INTERVAL,
+    }
 }
 
 /// What opening a session takes.
@@ -130,10 +195,11 @@ impl Session {
             counters: Counters::default(),
             is_connected: false,
             queued: None,
+            tag: Arc::default(),
+            slot: None,
+            inbound_cell: None,
             opened_at: now,
-            dtls: new.dtls,
-            expected_peer: new.expected_peer,
-            peer_verified: false,
+            handshake: Some(Handshake { dtls: new.dtls, expected_peer: new.expected_peer, peer_verified: false }),
             srtp: None,
             next_report: None,
             #[cfg(test)]
@@ -141,12 +207,58 @@ impl Session {
         }
     }
 
+    /// Go on where another process stopped, connected.
+    ///
+    /// media: what becomes of the record's. report_at: when to report first.
+    pub(crate) fn restored(now: Instant, record: SessionRecord, room: usize, media: Media, report_at: Instant) -> Self {
+        Self {
+            id: record.session,
+            room,
+            person: record.person,
+            ice: IceLite::restored(record.ice),
+            first_mid: record.first_mid,
+            media,
+            // Whoever is there will be heard of within the patience for silence.
+            counters: Counters { last_in: Some(now), ..Counters::default() },
+            is_connected: true,
+            queued: None,
+            tag: record.tag,
+            slot: None,
+            inbound_cell: None,
+            opened_at: now,
+            handshake: None,
+            srtp: Some(Srtp::restored(record.srtp)),
+            next_report: Some(report_at),
+            #[cfg(test)]
+            panics_on_purpose: false,
+        }
+    }
+
+    /// None before SRTP has its keys. media: as its numbers stand.
+    pub(crate) fn record(&self, room: Arc<str>, media: MediaRecord) -> Option<SessionRecord> {
+        Some(SessionRecord {
+            session: self.id.clone(),
+            room,
+            person: self.person.clone(),
+            tag: self.tag.clone(),
+            first_mid: self.first_mid.clone(),
+            ice: self.ice.record(),
+            srtp: self.srtp.as_ref()?.record(),
+            media,
+        })
+    }
+
+    /// The number of the stream that the peer's last packet belongs to, and its highest index.
+    pub(crate) fn newest_inbound(&self) -> Option<(usize, u64)> {
+        self.srtp.as_ref()?.inbound.newest()
+    }
+
     /// As if checks and the handshake with the peer at `route` were done.
     #[cfg(test)]
     pub(crate) fn pretend_connected(&mut self, route: Route) {
         let keys = MasterKeys::new(&[1; 16], &[2; 14]);
         let profile = Profile::Aes128CmSha1;
-        self.srtp = Some((Inbound::new(profile, &keys), Outbound::new(profile, &keys)));
+        self.srtp = Some(Srtp::new(profile, keys.clone(), keys));
         self.ice.validate(route, true);
         self.is_connected = true;
     }
@@ -161,7 +273,8 @@ impl Session {
     /// When [`Self::on_timeout`] is due next.
     pub(crate) fn deadline(&self) -> Instant {
         let report = self.next_report.unwrap_or(self.gives_up_at());
-        self.gives_up_at().min(self.dtls.deadline()).min(report)
+        let flight = self.handshake.as_ref().map_or(report, |handshake| handshake.dtls.deadline());
+        self.gives_up_at().min(flight).min(report)
     }
 
     fn gives_up_at(&self) -> Instant {
@@ -187,40 +300,37 @@ impl Session {
     }
 
     pub(crate) fn on_dtls(&mut self, now: Instant, datagram: &[u8], transmits: &mut Transmits) -> Outcome {
-        let Some(to) = self.ice.selected() else {
+        let (Some(to), Some(handshake)) = (self.ice.selected(), &mut self.handshake) else {
             return Outcome::Nothing;
         };
-        let progress = self.dtls.handle_datagram(now, datagram, |bytes| transmits.push(to, bytes));
+        let progress = handshake.dtls.handle_datagram(now, datagram, |bytes| transmits.push(to, bytes));
         self.advance(now, progress)
     }
 
     fn advance(&mut self, now: Instant, progress: DtlsProgress) -> Outcome {
+        let Some(handshake) = &mut self.handshake else {
+            return Outcome::Nothing;
+        };
         if let Some(peer) = progress.peer {
-            if peer != self.expected_peer {
+            if peer != handshake.expected_peer {
                 return Outcome::Close(CloseReason::PeerClosed);
             }
-            self.peer_verified = true;
+            handshake.peer_verified = true;
         }
+        let is_verified = handshake.peer_verified;
         if let Some((profile, theirs, ours)) = progress.keys {
-            self.srtp = Some((Inbound::new(profile, &theirs), Outbound::new(profile, &ours)));
+            self.srtp = Some(Srtp::new(profile, theirs, ours));
         }
         if progress.closed {
             return Outcome::Close(CloseReason::PeerClosed);
         }
-        if !self.is_connected && self.peer_verified && self.srtp.is_some() {
+        if !self.is_connected && is_verified && self.srtp.is_some() {
             self.is_connected = true;
             self.counters.last_in = Some(now);
-            self.next_report = Some(now + self.report_interval());
+            self.next_report = Some(now + report_interval(&self.media));
             return Outcome::Connected;
         }
         Outcome::Nothing
-    }
-
-    fn report_interval(&self) -> Duration {
-        match self.media {
-            Media::Listen(_) => SENDER_REPORT_INTERVAL,
-            Media::Speak(_) => RECEIVER_REPORT_INTERVAL,
-        }
     }
 
     /// Authenticate, decrypt in place and judge an RTP packet from the selected route.
@@ -238,7 +348,7 @@ impl Session {
         if !self.is_connected {
             return None;
         }
-        let unprotected = self.srtp.as_mut()?.0.unprotect_rtp(packet).ok()?;
+        let unprotected = self.srtp.as_mut()?.inbound.unprotect_rtp(packet).ok()?;
         packet.truncate(unprotected.len);
         self.counters.last_in = Some(now);
         self.counters.packets_in += 1;
@@ -251,7 +361,7 @@ impl Session {
     /// Authenticate an RTCP packet from the selected route and take from it what is of use.
     pub(crate) fn on_rtcp(&mut self, now: Instant, packet: &mut [u8]) {
         let unprotected = match self.srtp.as_mut() {
-            Some((inbound, _)) if self.is_connected => inbound.unprotect_rtcp(packet),
+            Some(srtp) if self.is_connected => srtp.inbound.unprotect_rtcp(packet),
             _ => return,
         };
         let Ok(len) = unprotected else {
@@ -267,12 +377,12 @@ impl Session {
 
     /// Send a listener one packet of one of its slots.
     pub(crate) fn forward(&mut self, now: Instant, packet: ForwardedPacket<'_>, transmits: &mut Transmits) -> bool {
-        let (Some((_, outbound)), Some(to), Media::Listen(listening)) = (&self.srtp, self.ice.selected(), &mut self.media) else {
+        let (Some(srtp), Some(to), Media::Listen(listening)) = (&self.srtp, self.ice.selected(), &mut self.media) else {
             return false;
         };
         #[cfg(test)]
         assert!(!self.panics_on_purpose, "as the test asked");
-        if !listening.forward(packet, outbound, to, transmits) {
+        if !listening.forward(packet, &srtp.outbound, to, transmits) {
             return false;
         }
         self.counters.packets_out += 1;
@@ -285,9 +395,11 @@ impl Session {
         if now >= self.gives_up_at() {
             return Outcome::Close(CloseReason::TimedOut);
         }
-        if now >= self.dtls.deadline() {
+        if let Some(handshake) = &mut self.handshake
+            && now >= handshake.dtls.deadline()
+        {
             let to = self.ice.selected();
-            let progress = self.dtls.handle_timeout(now, |bytes| {
+            let progress = handshake.dtls.handle_timeout(now, |bytes| {
                 if let Some(to) = to {
                     transmits.push(to, bytes);
                 }
@@ -298,14 +410,14 @@ impl Session {
             }
         }
         if self.next_report.is_some_and(|at| now >= at) {
-            self.next_report = Some(now + self.report_interval());
+            self.next_report = Some(now + report_interval(&self.media));
             self.send_report(now, room, clock, transmits);
         }
         Outcome::Nothing
     }
 
     fn send_report(&mut self, now: Instant, room: Option<&Room>, clock: NtpClock, transmits: &mut Transmits) {
-        let (Some((_, outbound)), Some(to)) = (&mut self.srtp, self.ice.selected()) else {
+        let (Some(Srtp { outbound, .. }), Some(to)) = (&mut self.srtp, self.ice.selected()) else {
             return;
         };
         match &mut self.media {
@@ -321,8 +433,8 @@ impl Session {
     /// Say goodbye over DTLS; nothing may be sent afterwards.
     pub(crate) fn close(&mut self, transmits: &mut Transmits) {
         self.srtp = None;
-        if let Some(to) = self.ice.selected() {
-            self.dtls.close(|bytes| transmits.push(to, bytes));
+        if let (Some(to), Some(handshake)) = (self.ice.selected(), &mut self.handshake) {
+            handshake.dtls.close(|bytes| transmits.push(to, bytes));
         }
     }
 }

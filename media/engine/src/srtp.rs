@@ -16,7 +16,7 @@ pub(crate) use keys::{MasterKeys, Profile};
 use replay::{ReplayWindow, RolloverEstimate};
 
 /// SSRCs one peer may send from; they are never forgotten while the session lives, since that would forget their replay windows.
-const MAX_STREAMS: usize = 4;
+pub(crate) const MAX_STREAMS: usize = 4;
 
 /// Why a packet was not accepted. Peers are told nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +36,8 @@ pub(crate) struct Inbound {
     rtp: RtpCipher,
     rtcp: RtcpCipher,
     streams: Vec<InboundStream>,
+    /// Of the last packet accepted, in `streams`.
+    current: Option<usize>,
     rtcp_windows: Vec<(u32, ReplayWindow)>,
 }
 
@@ -56,7 +58,45 @@ pub(crate) struct Unprotected {
 
 impl Inbound {
     pub(crate) fn new(profile: Profile, keys: &MasterKeys) -> Self {
-        Self { rtp: RtpCipher::new(profile, keys), rtcp: RtcpCipher::new(profile, keys), streams: Vec::new(), rtcp_windows: Vec::new() }
+        Self {
+            rtp: RtpCipher::new(profile, keys),
+            rtcp: RtcpCipher::new(profile, keys),
+            streams: Vec::new(),
+            current: None,
+            rtcp_windows: Vec::new(),
+        }
+    }
+
+    /// Go on where another process stopped: what it may have accepted, up to these highest indices, is refused.
+    ///
+    /// rtp, rtcp: (SSRC, highest index accepted), [`MAX_STREAMS`] at most.
+    pub(crate) fn restored(profile: Profile, keys: &MasterKeys, rtp: &[(u32, u64)], rtcp: &[(u32, u64)]) -> Self {
+        let stream = |(ssrc, highest): &(u32, u64)| {
+            let mut rollover = RolloverEstimate::new();
+            rollover.accept(*highest);
+            InboundStream { ssrc: *ssrc, rollover, window: ReplayWindow::closed_up_to(*highest) }
+        };
+        Self {
+            streams: rtp.iter().map(stream).collect(),
+            rtcp_windows: rtcp.iter().map(|(ssrc, highest)| (*ssrc, ReplayWindow::closed_up_to(*highest))).collect(),
+            ..Self::new(profile, keys)
+        }
+    }
+
+    /// (SSRC, highest index accepted) of each RTP stream.
+    pub(crate) fn rtp_streams(&self) -> Vec<(u32, u64)> {
+        self.streams.iter().filter_map(|stream| Some((stream.ssrc, stream.window.highest()?))).collect()
+    }
+
+    /// (SSRC, highest index accepted) of each sender of RTCP.
+    pub(crate) fn rtcp_streams(&self) -> Vec<(u32, u64)> {
+        self.rtcp_windows.iter().filter_map(|(ssrc, window)| Some((*ssrc, window.highest()?))).collect()
+    }
+
+    /// The number of the stream that the last packet accepted belongs to, and its highest index.
+    pub(crate) fn newest(&self) -> Option<(usize, u64)> {
+        let at = self.current?;
+        Some((at, self.streams[at].window.highest()?))
     }
 
     /// Authenticate and decrypt `packet` in place. State moves only when the packet is genuine.
@@ -78,6 +118,7 @@ impl Inbound {
             self.streams.push(InboundStream { ssrc: header.ssrc, rollover: RolloverEstimate::new(), window: ReplayWindow::new() });
             self.streams.len() - 1
         });
+        self.current = Some(at);
         let stream = &mut self.streams[at];
         stream.window.accept(index);
         stream.rollover.accept(index);
@@ -116,6 +157,16 @@ pub(crate) struct Outbound {
 impl Outbound {
     pub(crate) fn new(profile: Profile, keys: &MasterKeys) -> Self {
         Self { rtp: RtpCipher::new(profile, keys), rtcp: RtcpCipher::new(profile, keys), rtcp_index: 0 }
+    }
+
+    /// Go on behind the packets that another process sent. rtcp_index: none above it was sent.
+    pub(crate) fn restored(profile: Profile, keys: &MasterKeys, rtcp_index: u32) -> Self {
+        Self { rtcp_index, ..Self::new(profile, keys) }
+    }
+
+    /// Of the last RTCP packet sent; 0 before.
+    pub(crate) fn rtcp_index(&self) -> u32 {
+        self.rtcp_index
     }
 
     /// Encrypt the RTP packet that begins at `start` of `buffer`, whose header is `header_len` long, and append the tag.

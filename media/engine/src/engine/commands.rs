@@ -157,6 +157,7 @@ impl Engine {
         if let Some(outdated) = session.ice.restart(ours, theirs) {
             self.by_ufrag.remove(&outdated);
         }
+        self.keep(key);
         Ok(answer)
     }
 
@@ -198,6 +199,7 @@ impl Engine {
         for key in moving {
             self.leave_view(now, key);
             self.join_view(now, key);
+            self.keep(key);
         }
         for key in left {
             self.close(now, key, CloseReason::LeftStage);

@@ -77,15 +77,21 @@ impl Engine {
         let Some(session) = self.sessions.get_mut(key) else {
             return;
         };
-        if let Some(ufrag) = session.ice.finish_restart(message) {
-            self.by_ufrag.remove(&ufrag);
+        let (was_validated, was_selected) = (session.ice.has_validated(from), session.ice.selected());
+        let finished = session.ice.finish_restart(message);
+        if let Some(ufrag) = &finished {
+            self.by_ufrag.remove(ufrag);
         }
         if let Some(forgotten) = session.ice.validate(from, message.use_candidate())
             && self.by_route.get(&forgotten) == Some(&key)
         {
             self.by_route.remove(&forgotten);
         }
+        let changed = finished.is_some() || !was_validated || session.ice.selected() != was_selected;
         self.by_route.insert(from, key);
+        if changed {
+            self.keep(key);
+        }
     }
 
     pub(super) fn forget_route(&mut self, route: Route) {
@@ -116,7 +122,11 @@ impl Engine {
     }
 
     fn handle_rtp(&mut self, now: Instant, from: Route, bytes: &[u8]) -> bool {
-        match self.with_media(from, bytes, |session, packet| session.on_rtp(now, packet)) {
+        let judged = self.with_media(from, bytes, |session, packet| session.on_rtp(now, packet));
+        if let Some((key, _)) = judged {
+            self.mark_inbound(key);
+        }
+        match judged {
             Some((key, Some(Some(uplink)))) => self.begin_fanout(now, key, &uplink),
             Some((key, None)) => {
                 self.act_on(now, key, None);
@@ -148,7 +158,8 @@ impl Engine {
         let Some(session) = self.sessions.get_mut(key) else {
             return false;
         };
-        let Some(room) = self.rooms[session.room].as_mut() else {
+        let Some(room) = self.rooms[session.room].as_mut().filter(|_| !self.is_held) else {
+            session.counters.packets_dropped += 1;
             return false;
         };
         let Some(member) = room.stage.get(&session.person).copied().filter(|member| !member.muted) else {
@@ -171,6 +182,9 @@ impl Engine {
         let is_voice = room.place(now, member.csrc, level, position, &mut self.fanout.targets);
         if let Media::Speak(speaking) = &mut session.media {
             speaking.talk.on_packet(now, uplink.header.timestamp, is_voice);
+        }
+        if let Some(ledger) = &mut self.ledger {
+            ledger.mark_lanes(room, &self.fanout.targets);
         }
         self.fanout.begin(session.room, member.csrc, uplink.level, payload);
         true

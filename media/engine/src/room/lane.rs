@@ -115,6 +115,11 @@ impl Lane {
         timestamp.wrapping_add(to_rtp_units(now.duration_since(at)))
     }
 
+    /// The highest index given, its RTP time, and when it passed.
+    pub(crate) fn newest(&self) -> (u64, u32, Instant) {
+        (self.highest, self.last.0, self.last.1)
+    }
+
     fn next_timestamp(&self, now: Instant) -> u32 {
         let (timestamp, at) = self.last;
         timestamp.wrapping_add(to_rtp_units(now.duration_since(at)).max(FRAME_UNITS))
@@ -148,6 +153,23 @@ impl Tap {
             rest: None,
             first_timestamp,
         }
+    }
+
+    /// Go on where another process stopped.
+    ///
+    /// rest: RTP time at a moment.
+    pub(crate) fn restored(ssrc: u32, next_index: u64, rest: (u32, Instant)) -> Self {
+        Self { ssrc, index_distance: 0, timestamp_distance: 0, joined_after: 0, next_index, rest: Some(rest), first_timestamp: rest.0 }
+    }
+
+    /// While at a lane: how far its own (index, RTP time) are from the lane's.
+    pub(crate) fn distances(&self) -> (i64, u32) {
+        (self.index_distance, self.timestamp_distance)
+    }
+
+    /// While at no lane: the index to give next, and RTP time at a moment, if any was ever told.
+    pub(crate) fn rests_at(&self) -> (u64, u32, Option<Instant>) {
+        (self.next_index, self.rest.map_or(self.first_timestamp, |(timestamp, _)| timestamp), self.rest.map(|(_, at)| at))
     }
 
     /// Continue at `lane` where this listener's own numbering stopped.

@@ -14,6 +14,19 @@ pub(crate) enum Profile {
 }
 
 impl Profile {
+    /// As RFC 5764 section 4.1.2 and RFC 7714 section 14.2 number them; the second byte.
+    pub(crate) fn number(self) -> u8 {
+        match self {
+            Self::Aes128CmSha1 => 1,
+            Self::Aes128Gcm => 7,
+            Self::Aes256Gcm => 8,
+        }
+    }
+
+    pub(crate) fn from_number(number: u8) -> Option<Self> {
+        [Self::Aes128CmSha1, Self::Aes128Gcm, Self::Aes256Gcm].into_iter().find(|profile| profile.number() == number)
+    }
+
     fn key_len(self) -> usize {
         match self {
             Self::Aes128CmSha1 | Self::Aes128Gcm => 16,
@@ -30,6 +43,7 @@ impl Profile {
 }
 
 /// One direction's master key and salt.
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct MasterKeys {
     key: Vec<u8>,
     /// Padded with zeros on the right to 14 bytes, as RFC 7714 section 11 has it for the 12-byte salts of GCM.
@@ -66,6 +80,20 @@ impl MasterKeys {
         }
         let (keys, salts) = material.split_at(2 * key);
         Some((Self::new(&keys[..key], &salts[..salt]), Self::new(&keys[key..], &salts[salt..])))
+    }
+
+    /// None if key or salt is not as long as the profile asks; the salt may be padded.
+    pub(crate) fn checked(profile: Profile, key: &[u8], salt: &[u8]) -> Option<Self> {
+        (key.len() == profile.key_len() && salt.len() <= 14).then(|| Self::new(key, salt))
+    }
+
+    pub(crate) fn key(&self) -> &[u8] {
+        &self.key
+    }
+
+    /// Padded to 14 bytes.
+    pub(crate) fn salt(&self) -> &[u8] {
+        &self.salt
     }
 
     pub(super) fn key_len(&self) -> usize {

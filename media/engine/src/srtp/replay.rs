@@ -42,6 +42,16 @@ impl ReplayWindow {
         Self { next: 0, seen: 0 }
     }
 
+    /// As if every index up to `highest` had been seen.
+    pub(super) fn closed_up_to(highest: u64) -> Self {
+        Self { next: highest + 1, seen: u128::MAX }
+    }
+
+    /// None before the first packet.
+    pub(super) fn highest(&self) -> Option<u64> {
+        self.next.checked_sub(1)
+    }
+
     pub(super) fn would_accept(&self, index: u64) -> bool {
         if index >= self.next {
             return true;
@@ -80,6 +90,13 @@ mod tests {
         let mut estimate = RolloverEstimate::new();
         estimate.accept(estimate.index_of(2));
         assert_eq!(estimate.index_of(65_535), 65_535);
+    }
+
+    #[test]
+    fn closed_window_takes_only_what_is_newer() {
+        let window = ReplayWindow::closed_up_to(500);
+        assert_eq!([0, 400, 499, 500, 501, 900].map(|index| window.would_accept(index)), [false, false, false, false, true, true]);
+        assert_eq!((window.highest(), ReplayWindow::new().highest()), (Some(500), None));
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod hearing;
 mod joining;
 mod lifetime;
 mod network;
+mod outliving;
 mod routes;
 mod stage;
 mod storm;

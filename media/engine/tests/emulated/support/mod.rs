@@ -3,6 +3,7 @@
 
 #![allow(dead_code)] // Each part serves some tests.
 
+pub mod book;
 pub mod peer;
 pub mod sdp;
 pub mod srtp;
@@ -11,9 +12,12 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use salon_engine::{CloseReason, Closed, Config, Direction, Engine, Event, Input, NewOffer, Output, Route, SessionReport, Speaker};
+use salon_engine::{
+    CloseReason, Closed, Config, Direction, Engine, Event, Input, NewOffer, Output, Restored, Route, SessionReport, Speaker,
+};
 use salon_netem::{Link, Weather};
 
+use book::SharedBook;
 pub use peer::{Heard, Peer};
 
 pub const ROOM: &str = "room";
@@ -23,6 +27,8 @@ pub struct World {
     pub now: Instant,
     pub start: Instant,
     pub engine: Engine,
+    /// Seeds the next one: each has randomness of its own.
+    engines: u8,
     pub events: Vec<Event>,
     pub peers: Vec<Peer>,
     /// Datagrams handed out so far, by route.
@@ -47,18 +53,11 @@ impl World {
 
     pub fn with_weather(weather: Weather, seed: u64) -> Self {
         let now = Instant::now();
-        let address: SocketAddr = ENGINE_ADDRESS.parse().unwrap();
-        let config = Config {
-            addresses: vec![address.ip()],
-            port: address.port(),
-            tcp_ports: vec![],
-            seed: [7; 32],
-            unix_time: secs(1_795_000_000),
-        };
         Self {
             now,
             start: now,
-            engine: Engine::new(config, now).unwrap(),
+            engine: Self::new_engine(now, 7),
+            engines: 8,
             events: Vec::new(),
             peers: Vec::new(),
             sent_to: HashMap::new(),
@@ -66,6 +65,51 @@ impl World {
             downlink: Link::new(weather, seed + 1),
             deadline: None,
         }
+    }
+
+    fn new_engine(now: Instant, seed: u8) -> Engine {
+        let address: SocketAddr = ENGINE_ADDRESS.parse().unwrap();
+        let config = Config {
+            addresses: vec![address.ip()],
+            port: address.port(),
+            tcp_ports: vec![],
+            seed: [seed; 32],
+            unix_time: secs(1_795_000_000),
+        };
+        Engine::new(config, now).unwrap()
+    }
+
+    /// The sessions that were in it.
+    pub fn open_book(&mut self, book: &SharedBook) -> Vec<Restored> {
+        let uptime = secs(100_000) + (self.now - self.start);
+        let restored = self.engine.open_book(self.now, uptime, Box::new(book.clone()));
+        self.drain();
+        restored
+    }
+
+    /// As after a kill: a new engine, which knows what the book says.
+    pub fn replace_engine(&mut self, book: &SharedBook) -> Vec<Restored> {
+        self.engine = Self::new_engine(self.now, self.engines);
+        self.engines = self.engines.wrapping_add(1);
+        self.open_book(book)
+    }
+
+    /// See [`Self::replace_engine`]; the ids of the sessions that came back.
+    pub fn restart(&mut self, book: &SharedBook) -> Vec<String> {
+        self.replace_engine(book).iter().map(|restored| restored.session.to_string()).collect()
+    }
+
+    /// What peers send meanwhile is lost.
+    pub fn run_without_engine_for(&mut self, duration: Duration) {
+        self.now += duration;
+        for peer in &mut self.peers {
+            peer.take_datagrams(self.now);
+        }
+    }
+
+    /// Put a datagram on its way to whoever is at `to`.
+    pub fn deliver(&mut self, to: Route, bytes: Vec<u8>) {
+        self.downlink.send(self.now, (to, bytes));
     }
 
     pub fn set_weather(&mut self, weather: Weather) {
