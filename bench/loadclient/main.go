@@ -18,7 +18,7 @@ import (
 
 func main() {
 	if len(os.Args) < 2 {
-		fmt.Fprintln(os.Stderr, "usage: loadclient room|silencing|sockets|requests [options]; -h after each lists them")
+		fmt.Fprintln(os.Stderr, "usage: loadclient room|silencing|sockets|requests|compare [options]; -h after each lists them")
 		os.Exit(2)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
@@ -31,6 +31,8 @@ func main() {
 		err = runSilencing(ctx, os.Args[2:])
 	case "requests":
 		err = runRequests(ctx, os.Args[2:])
+	case "compare":
+		err = runCompare(ctx, os.Args[2:])
 	case "sockets":
 		err = runSockets(ctx, os.Args[2:])
 	default:

@@ -44,7 +44,7 @@ func newIdentity() (identity, error) {
 	return identity{certificate, strings.Join(pairs, ":")}, nil
 }
 
-// peer is one WebRTC session of ours: a controlling ICE agent with a single pair, a DTLS client, SRTP. It answers for the protocol's
+// peer is one WebRTC session of ours: an ICE agent with a single pair (controlling, as the offerer is), a DTLS client, SRTP. It answers for the protocol's
 // cheapest honest client: it checks, consents and reports as often as browsers do.
 type peer struct {
 	identity  identity
@@ -54,6 +54,8 @@ type peer struct {
 	ufrag     string
 	password  string
 	tieBreak  [8]byte
+	// controlled is our ICE role when a server with a full agent made the offer: it nominates the pair then.
+	controlled bool
 
 	location string // the session's path on the server
 	answer   answerDescription
@@ -61,6 +63,7 @@ type peer struct {
 	remote   unix.SockaddrInet4
 
 	checked    chan struct{} // closed by the first valid check response
+	nominated  chan struct{} // closed when the server, if it is the controlling side, has chosen the pair
 	heardFirst chan struct{} // closed by the first decrypted packet
 	dtlsIn     *datagrams
 	dtls       *dtls.Conn
@@ -68,6 +71,7 @@ type peer struct {
 	// Guarded by reader.mu.
 	transaction [stun.TransactionIDSize]byte
 	isChecked   bool
+	isNominated bool
 	inbound     *srtp.Context
 	heard       heardCount
 	consentAtNs int64 // when the server last proved that it is there
@@ -86,6 +90,7 @@ func newPeer(id identity, d direction, slots int) *peer {
 		ufrag:      hexToken(4),
 		password:   hexToken(16),
 		checked:    make(chan struct{}),
+		nominated:  make(chan struct{}),
 		heardFirst: make(chan struct{}),
 	}
 	copy(p.tieBreak[:], random[:8])
@@ -108,16 +113,34 @@ func (p *peer) connect(ctx context.Context, r *reader, answerSdp string) error {
 	if p.answer, err = parseAnswer(answerSdp); err != nil {
 		return err
 	}
+	if err = p.bind(r); err != nil {
+		return err
+	}
+	return p.establish(ctx, r)
+}
+
+// bind opens the socket towards the address that the server named.
+func (p *peer) bind(r *reader) error {
+	var err error
 	if p.fd, err = openSocket(p.answer.address); err != nil {
 		return err
 	}
 	p.remote = unix.SockaddrInet4{Port: int(p.answer.address.Port()), Addr: p.answer.address.Addr().As4()}
 	p.dtlsIn = newDatagrams(p)
-	if err = r.add(p); err != nil {
+	return r.add(p)
+}
+
+func (p *peer) establish(ctx context.Context, r *reader) error {
+	if err := p.check(ctx, r); err != nil {
 		return err
 	}
-	if err = p.check(ctx, r); err != nil {
-		return err
+	if p.controlled {
+		// Before that the server drops our handshake, and its repetition comes a second later.
+		select {
+		case <-p.nominated:
+		case <-ctx.Done():
+			return errors.New("the server nominated no pair")
+		}
 	}
 	return p.handshake(ctx, r)
 }
@@ -150,14 +173,17 @@ func (c controlling) AddTo(m *stun.Message) error {
 func (p *peer) sendCheck(r *reader) error {
 	const hostPriority = 2130706431 // RFC 8445 section 5.1.2.1 for a host candidate
 	priority := binary.BigEndian.AppendUint32(nil, hostPriority)
-	message, err := stun.Build(
+	attributes := []stun.Setter{
 		stun.TransactionID, stun.BindingRequest,
-		stun.NewUsername(p.answer.ufrag+":"+p.ufrag),
-		controlling(p.tieBreak),
+		stun.NewUsername(p.answer.ufrag + ":" + p.ufrag),
 		stun.RawAttribute{Type: stun.AttrPriority, Value: priority},
-		stun.RawAttribute{Type: stun.AttrUseCandidate},
-		stun.NewShortTermIntegrity(p.answer.password), stun.Fingerprint,
-	)
+	}
+	if p.controlled {
+		attributes = append(attributes, stun.RawAttribute{Type: stun.AttrICEControlled, Value: p.tieBreak[:]})
+	} else {
+		attributes = append(attributes, controlling(p.tieBreak), stun.RawAttribute{Type: stun.AttrUseCandidate})
+	}
+	message, err := stun.Build(append(attributes, stun.NewShortTermIntegrity(p.answer.password), stun.Fingerprint)...)
 	if err != nil {
 		return fmt.Errorf("check: %w", err)
 	}
@@ -266,6 +292,10 @@ func (p *peer) receiveStun(packet []byte, arrivedNs int64) {
 		)
 		if err == nil {
 			_ = p.send(response.Raw)
+		}
+		if !p.isNominated && message.Contains(stun.AttrUseCandidate) {
+			p.isNominated = true
+			close(p.nominated)
 		}
 	}
 }

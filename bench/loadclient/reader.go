@@ -27,6 +27,11 @@ type multiMessage struct {
 	_      [4]byte
 }
 
+// inbox is what receives on a socket of its own: one datagram at a time, with its arrival in Unix nanoseconds and the reader's lock held.
+type inbox interface {
+	receive(r *reader, packet []byte, arrivedNs int64)
+}
+
 // reader receives for every peer of this process on one thread: one epoll set, one socket per peer, recvmmsg into the same buffers.
 // Go's own network poller would wake a goroutine per packet, which costs more than decrypting it.
 type reader struct {
@@ -34,7 +39,7 @@ type reader struct {
 
 	// mu guards everything below and every peer's inbound state. The thread holds it for one round of events.
 	mu     sync.Mutex
-	byFd   []*peer
+	byFd   []inbox
 	delays *delayCount
 
 	messages [batchSize]multiMessage
@@ -86,23 +91,29 @@ func openSocket(remote netip.AddrPort) (int, error) {
 	return fd, nil
 }
 
-func (r *reader) add(p *peer) error {
+func (r *reader) add(p *peer) error { return r.watch(p.fd, p) }
+
+// watch hands what arrives on the socket to in.
+func (r *reader) watch(fd int, in inbox) error {
 	r.mu.Lock()
-	for len(r.byFd) <= p.fd {
+	for len(r.byFd) <= fd {
 		r.byFd = append(r.byFd, nil)
 	}
-	r.byFd[p.fd] = p
+	r.byFd[fd] = in
 	r.mu.Unlock()
-	return unix.EpollCtl(r.epoll, unix.EPOLL_CTL_ADD, p.fd, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(p.fd)})
+	return unix.EpollCtl(r.epoll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(fd)})
 }
 
 // remove forgets the peer and closes its socket.
-func (r *reader) remove(p *peer) {
+func (r *reader) remove(p *peer) { r.forget(p.fd, p) }
+
+// forget ends what watch began and closes the socket, unless its number is another one's by now.
+func (r *reader) forget(fd int, in inbox) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if p.fd < len(r.byFd) && r.byFd[p.fd] == p {
-		r.byFd[p.fd] = nil
-		unix.Close(p.fd) // leaves the epoll set by itself (epoll(7))
+	if fd < len(r.byFd) && r.byFd[fd] == in {
+		r.byFd[fd] = nil
+		unix.Close(fd) // leaves the epoll set by itself (epoll(7))
 	}
 }
 
@@ -120,8 +131,8 @@ func (r *reader) run() error {
 		}
 		r.mu.Lock()
 		for _, event := range events[:n] {
-			if p := r.byFd[event.Fd]; p != nil {
-				r.drain(p)
+			if in := r.byFd[event.Fd]; in != nil {
+				r.drain(int(event.Fd), in)
 			}
 		}
 		r.mu.Unlock()
@@ -129,17 +140,17 @@ func (r *reader) run() error {
 }
 
 // drain reads one batch; what is left wakes the next round (the set is level-triggered).
-func (r *reader) drain(p *peer) {
+func (r *reader) drain(fd int, in inbox) {
 	for i := range r.messages {
 		r.messages[i].header.SetControllen(controlSize)
 	}
-	n, _, errno := unix.RawSyscall6(unix.SYS_RECVMMSG, uintptr(p.fd), uintptr(unsafe.Pointer(&r.messages[0])), batchSize, unix.MSG_DONTWAIT, 0, 0)
+	n, _, errno := unix.RawSyscall6(unix.SYS_RECVMMSG, uintptr(fd), uintptr(unsafe.Pointer(&r.messages[0])), batchSize, unix.MSG_DONTWAIT, 0, 0)
 	if errno != 0 {
 		return // EAGAIN: nothing there; ECONNREFUSED: an earlier send met a closed port, and the peer's own deadline will tell
 	}
 	for i := range int(n) {
 		message := &r.messages[i]
-		p.receive(r, r.packets[i][:message.length], arrival(r.controls[i][:message.header.Controllen]))
+		in.receive(r, r.packets[i][:message.length], arrival(r.controls[i][:message.header.Controllen]))
 	}
 }
 
