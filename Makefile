@@ -14,13 +14,13 @@ STEP := scripts/step
 
 ENGINE := salon/relay/_engine.abi3.so
 CLIENT := salon/web/client/index.html
-ENGINE_SOURCES := $(shell find media -name target -prune -o -type f \( -name '*.rs' -o -name 'Cargo.*' \) -print)
+ENGINE_SOURCES := $(shell find media \( -name target -o -name fuzz \) -prune -o -type f \( -name '*.rs' -o -name 'Cargo.*' \) -print)
 CLIENT_SOURCES := $(shell find web -name node_modules -prune -o -type f -print 2>/dev/null)
 MESSAGES := $(wildcard salon/locale/*/LC_MESSAGES/django.po)
 
 .PHONY: help
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
 
 .PHONY: run
 run: build ## install, build and start everything on http://localhost:8000
@@ -102,6 +102,14 @@ bench-mouth-to-ear: build $(STAMPS)/test-tools ## how long sound takes from one 
 .PHONY: bench-silencing
 bench-silencing: build $(STAMPS)/python-dev ## how soon who was muted, removed or blocked is silent: five minutes
 	@$(BIN)/python -m bench.silencing
+
+.PHONY: fuzz
+fuzz: $(STAMPS)/tools ## every fuzz target for a few seconds (make test replays their corpora)
+	for target in $$(scripts/fuzz list); do scripts/fuzz $$target 5 || exit 1; done
+
+.PHONY: fuzz-nightly
+fuzz-nightly: $(STAMPS)/tools ## every fuzz target for ten minutes; what reaches new code joins its corpus
+	for target in $$(scripts/fuzz list); do scripts/fuzz $$target 600 && scripts/fuzz $$target merge || exit 1; done
 
 .PHONY: wheel
 wheel: $(CLIENT) $(STAMPS)/messages $(STAMPS)/python-dev ## a wheel with the engine and the client inside: needs neither Rust nor Node to install

@@ -22,40 +22,57 @@ pub(crate) struct DtlsProgress {
     pub closed: bool,
 }
 
-/// The association of one session.
+/// The association of one session. It begins with the first datagram: to load the key takes a multiplication on the curve, which whoever
+/// only sends offers shall not cost us.
 pub(crate) struct DtlsServer {
+    config: Arc<Config>,
+    certificate: DtlsCertificate,
+    begun: Option<Association>,
+}
+
+struct Association {
     dtls: Dtls,
     deadline: Instant,
 }
 
 impl DtlsServer {
-    pub(crate) fn new(config: Arc<Config>, certificate: DtlsCertificate, now: Instant) -> Self {
-        // The first ClientHello decides between DTLS 1.2 and 1.3.
-        Self { dtls: Dtls::new_auto(config, certificate, now), deadline: now }
+    pub(crate) fn new(config: Arc<Config>, certificate: DtlsCertificate) -> Self {
+        Self { config, certificate, begun: None }
     }
 
-    /// When [`Self::handle_timeout`] is due.
-    pub(crate) fn deadline(&self) -> Instant {
-        self.deadline
+    /// When [`Self::handle_timeout`] is due; None while nothing has come.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.begun.as_ref().map(|association| association.deadline)
     }
 
     /// Take a datagram; `send` gets what is to be sent.
     pub(crate) fn handle_datagram(&mut self, now: Instant, datagram: &[u8], send: impl FnMut(&[u8])) -> DtlsProgress {
-        let failed = self.dtls.handle_timeout(now).and_then(|()| self.dtls.handle_packet(datagram)).is_err();
-        self.drain(failed, send)
+        let (config, certificate) = (&self.config, &self.certificate);
+        // The first ClientHello decides between DTLS 1.2 and 1.3.
+        let begin = || Association { dtls: Dtls::new_auto(config.clone(), certificate.clone(), now), deadline: now };
+        let association = self.begun.get_or_insert_with(begin);
+        let failed = association.dtls.handle_timeout(now).and_then(|()| association.dtls.handle_packet(datagram)).is_err();
+        association.drain(failed, send)
     }
 
     pub(crate) fn handle_timeout(&mut self, now: Instant, send: impl FnMut(&[u8])) -> DtlsProgress {
-        let failed = self.dtls.handle_timeout(now).is_err();
-        self.drain(failed, send)
+        let Some(association) = &mut self.begun else {
+            return DtlsProgress::default();
+        };
+        let failed = association.dtls.handle_timeout(now).is_err();
+        association.drain(failed, send)
     }
 
     /// Say goodbye.
     pub(crate) fn close(&mut self, send: impl FnMut(&[u8])) {
-        let failed = self.dtls.close().is_err();
-        self.drain(failed, send);
+        if let Some(association) = &mut self.begun {
+            let failed = association.dtls.close().is_err();
+            association.drain(failed, send);
+        }
     }
+}
 
+impl Association {
     fn drain(&mut self, failed: bool, mut send: impl FnMut(&[u8])) -> DtlsProgress {
         let mut progress = DtlsProgress { closed: failed, ..DtlsProgress::default() };
         if failed {
@@ -100,6 +117,6 @@ fn profile_of(profile: SrtpProfile) -> Option<Profile> {
 
 impl std::fmt::Debug for DtlsServer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("DtlsServer").field("dtls", &self.dtls).finish_non_exhaustive()
+        f.debug_struct("DtlsServer").field("dtls", &self.begun.as_ref().map(|association| &association.dtls)).finish_non_exhaustive()
     }
 }

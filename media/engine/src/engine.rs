@@ -3,6 +3,8 @@
 mod commands;
 mod fanout;
 mod ingress;
+#[cfg(feature = "fuzzing")]
+mod inspection;
 mod keeping;
 
 use std::cmp::Reverse;
@@ -265,12 +267,21 @@ impl Engine {
     ///
     /// [`StartFailed`] if there is no address to offer, or the certificate could not be made.
     pub fn new(config: Config, now: Instant) -> Result<Self, StartFailed> {
-        if config.addresses.is_empty() {
-            return Err(StartFailed("At least one address must be offered to peers.".into()));
-        }
         let mut random = StdRng::from_seed(config.seed);
         let certificate =
             certificate::self_signed(&mut random).ok_or_else(|| StartFailed("The certificate could not be encoded.".into()))?;
+        Self::with_certificate(config, certificate, random, now)
+    }
+
+    pub(crate) fn with_certificate(
+        config: Config,
+        certificate: DtlsCertificate,
+        random: StdRng,
+        now: Instant,
+    ) -> Result<Self, StartFailed> {
+        if config.addresses.is_empty() {
+            return Err(StartFailed("At least one address must be offered to peers.".into()));
+        }
         let dtls_config = dimpl::Config::builder()
             // Room for IP and UDP headers on any path that IPv6 may take (1280 bytes).
             .mtu(1_200)

@@ -41,6 +41,8 @@
 mod certificate;
 mod dtls;
 mod engine;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod ice;
 mod rate;
 mod record;

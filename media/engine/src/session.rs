@@ -254,11 +254,9 @@ impl Session {
     }
 
     /// As if checks and the handshake with the peer at `route` were done.
-    #[cfg(test)]
-    pub(crate) fn pretend_connected(&mut self, route: Route) {
-        let keys = MasterKeys::new(&[1; 16], &[2; 14]);
-        let profile = Profile::Aes128CmSha1;
-        self.srtp = Some(Srtp::new(profile, keys.clone(), keys));
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(crate) fn pretend_connected(&mut self, route: Route, profile: Profile, keys: &MasterKeys) {
+        self.srtp = Some(Srtp::new(profile, keys.clone(), keys.clone()));
         self.ice.validate(route, true);
         self.is_connected = true;
     }
@@ -273,7 +271,7 @@ impl Session {
     /// When [`Self::on_timeout`] is due next.
     pub(crate) fn deadline(&self) -> Instant {
         let report = self.next_report.unwrap_or(self.gives_up_at());
-        let flight = self.handshake.as_ref().map_or(report, |handshake| handshake.dtls.deadline());
+        let flight = self.handshake.as_ref().and_then(|handshake| handshake.dtls.deadline()).unwrap_or(report);
         self.gives_up_at().min(flight).min(report)
     }
 
@@ -396,7 +394,7 @@ impl Session {
             return Outcome::Close(CloseReason::TimedOut);
         }
         if let Some(handshake) = &mut self.handshake
-            && now >= handshake.dtls.deadline()
+            && handshake.dtls.deadline().is_some_and(|at| now >= at)
         {
             let to = self.ice.selected();
             let progress = handshake.dtls.handle_timeout(now, |bytes| {

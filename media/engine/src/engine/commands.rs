@@ -125,7 +125,7 @@ impl Engine {
                 first_mid,
                 ice: IceLite::new(ours, offer.ice),
                 media,
-                dtls: DtlsServer::new(self.dtls_config.clone(), self.certificate.clone(), now),
+                dtls: DtlsServer::new(self.dtls_config.clone(), self.certificate.clone()),
                 expected_peer: offer.fingerprint,
             },
         );

@@ -3,6 +3,7 @@
 use super::*;
 use crate::room::{StreamKey, UplinkPosition};
 use crate::sdp::OfferRefused;
+use crate::srtp::{MasterKeys, Profile};
 
 const OFFER: &str = include_str!("../sdp/corpus/chromium-speak.sdp");
 const LISTEN_OFFER: &str = include_str!("../sdp/corpus/aiortc-listen.sdp");
@@ -72,7 +73,9 @@ fn connected_listener(engine: &mut Engine, now: Instant, port: u16) -> SessionKe
     let new = NewOffer { session: &id, room: "room", person: &id, direction: Direction::Listen, offer: LISTEN_OFFER };
     engine.open_session(now, new).expect("opened");
     let key = engine.session_keys[id.as_str()];
-    engine.sessions.get_mut(key).expect("open").pretend_connected(Route::udp(([198, 51, 100, 1], port).into()));
+    let keys = MasterKeys::new(&[1; 16], &[2; 14]);
+    let route = Route::udp(([198, 51, 100, 1], port).into());
+    engine.sessions.get_mut(key).expect("open").pretend_connected(route, Profile::Aes128CmSha1, &keys);
     engine.on_connected(now, key);
     key
 }
