@@ -29,7 +29,8 @@ _STOP_PATIENCE_SECS = 20
 class Installation:
     """Use as a context manager: whatever happens, its processes end and its folder goes."""
 
-    def __init__(self) -> None:
+    def __init__(self, **settings: str) -> None:
+        """settings: environment variables beside the bench's own, such as SALON_ROOM_CAPACITY."""
         self.folder = Path(tempfile.mkdtemp(prefix="salon-bench-"))
         # Under root PostgreSQL runs as another user, who must be able to walk in; else its data would go elsewhere and outlive us.
         self.folder.chmod(0o711)
@@ -42,11 +43,21 @@ class Installation:
             "SALON_PUBLIC_URL": self.base,
             "SALON_DEMO": "0",
             "SALON_SIGN_UP": "open",
+            **settings,
         }
 
     @property
     def data_dir(self) -> Path:
         return self.folder / "data"
+
+    @property
+    def media_control(self) -> str:
+        """The media process's control port; who asks there shows `secret_key_file`."""
+        return f"http://127.0.0.1:{self.port + 2}"
+
+    @property
+    def secret_key_file(self) -> Path:
+        return self.data_dir / "secret-key"
 
     def __enter__(self) -> Self:
         return self

@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -39,10 +39,16 @@ def _build(command: list[str], folder: Path) -> None:
         raise BenchFailed(f"{' '.join(command[:2])} failed in {folder.name}; what it said stands above")
 
 
-def run_limit(*, receivers: int, packet_bytes: int, runs: int, rounds: int = 200) -> list[dict[str, Any]]:
+def run_limit(*, receivers: int, packet_bytes: int, runs: int, rounds: int = 150, round_ms: int = 20) -> list[dict[str, Any]]:
     """Each run's line; see bench/limit/src/main.rs. Raises BenchFailed when more than one packet in a hundred was lost."""
     command = [str(BUILT / "limit-target" / "release" / "limit")]
-    for name, value in (("receivers", receivers), ("packet-bytes", packet_bytes), ("rounds", rounds), ("runs", runs)):
+    for name, value in (
+        ("receivers", receivers),
+        ("packet-bytes", packet_bytes),
+        ("round-ms", round_ms),
+        ("rounds", rounds),
+        ("runs", runs),
+    ):
         command += [f"--{name}", str(value)]
     lines = list(_lines(command))
     for line in lines:
@@ -54,21 +60,33 @@ def run_limit(*, receivers: int, packet_bytes: int, runs: int, rounds: int = 200
     return lines
 
 
-def run_load_client(command: str, **options: object) -> Iterator[dict[str, Any]]:
-    """Its lines as they come, the last one ("done") included; see bench/loadclient. Raises BenchFailed when it fails."""
+def run_load_client(command: str, *, on_quiet: Callable[[], None] | None = None, **options: object) -> Iterator[dict[str, Any]]:
+    """Its lines as they come, the last one ("done") included; see bench/loadclient. Raises BenchFailed when it fails.
+
+    on_quiet: called each time that it has fallen silent to leave the machine to us (`--stepwise`); it goes on afterwards.
+    """
     arguments = [str(BUILT / "loadclient"), command]
     for name, value in options.items():
         arguments += [f"--{name.replace('_', '-')}", str(value)]
-    yield from _lines(arguments)
+    if on_quiet is not None:
+        arguments.append("--stepwise")
+    yield from _lines(arguments, on_quiet)
 
 
-def _lines(command: list[str]) -> Iterator[dict[str, Any]]:
+def _lines(command: list[str], on_quiet: Callable[[], None] | None = None) -> Iterator[dict[str, Any]]:
     # Collecting garbage less often: the load client's share of the machine must stay small beside the server's.
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "GOGC": "400"})
-    assert process.stdout is not None
+    environment = {**os.environ, "GOGC": "400"}
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
+    assert process.stdin is not None and process.stdout is not None
     try:
-        for line in process.stdout:
-            yield json.loads(line)
+        for text in process.stdout:
+            line = json.loads(text)
+            if on_quiet is not None and line.get("kind") == "quiet":
+                on_quiet()
+                process.stdin.write("\n")
+                process.stdin.flush()
+            else:
+                yield line
         if process.wait() != 0:
             raise BenchFailed(f"{Path(command[0]).name} stopped with {process.returncode}; what it said stands above")
     finally:

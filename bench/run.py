@@ -12,7 +12,7 @@ from types import FrameType
 from bench.application import event_figures, request_figures, start_figures
 from bench.figures import Figure
 from bench.installation import Installation
-from bench.media import media_figures
+from bench.media import LONG_PACKETS, crowd_figures, join_figures, packet_figures
 from bench.processes import ProcessGone
 from bench.programs import BenchFailed, build, progress
 
@@ -36,14 +36,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
             with _noting(failures, "starting"):
                 show(start_figures(salon))
             if not failures:
-                with _noting(failures, "media"):
-                    show(media_figures(salon))
-                with _noting(failures, "events"):
-                    show(event_figures(salon, options.sockets))
-                with _noting(failures, "requests"):
-                    show(request_figures(salon))
+                for part, figures in parts(salon, options.sockets):
+                    with _noting(failures, part):
+                        show(figures)
+        with _noting(failures, "a crowd"), Installation(**LONG_PACKETS) as salon:
+            salon.start()
+            show(crowd_figures(salon))
     progress(f"took {time.monotonic() - began:.0f} s")
     return 1 if failures else 0
+
+
+def parts(salon: Installation, sockets: int) -> list[tuple[str, Iterator[Figure]]]:
+    return [
+        ("joins", join_figures(salon)),
+        ("packets", packet_figures(salon)),
+        ("events", event_figures(salon, sockets)),
+        ("requests", request_figures(salon)),
+    ]
 
 
 def show(figures: Iterator[Figure]) -> None:

@@ -23,6 +23,14 @@ type refusal struct {
 
 func (r *refusal) Error() string { return fmt.Sprintf("%d %s: %s", r.Status, r.Code, r.Message) }
 
+func readRefusal(status int, answer []byte) *refusal {
+	refused := &refusal{Status: status}
+	if json.Unmarshal(answer, refused) != nil || refused.Code == "" {
+		refused.Code, refused.Message = "unreadable", strings.TrimSpace(string(answer[:min(len(answer), 200)]))
+	}
+	return refused
+}
+
 // account is who asks: a person with a token, or a visitor who keeps the cookie that the server gave.
 type account struct {
 	base    string
@@ -86,11 +94,7 @@ func (a *account) ask(ctx context.Context, method, path, contentType string, bod
 		}
 	}
 	if response.StatusCode > 299 {
-		refused := &refusal{Status: response.StatusCode}
-		if json.Unmarshal(answer, refused) != nil || refused.Code == "" {
-			refused.Code, refused.Message = "unreadable", strings.TrimSpace(string(answer[:min(len(answer), 200)]))
-		}
-		return nil, nil, refused
+		return nil, nil, readRefusal(response.StatusCode, answer)
 	}
 	return response, answer, nil
 }

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime/pprof"
 	"strconv"
 	"strings"
 	"syscall"
@@ -74,12 +76,18 @@ func runRoom(ctx context.Context, arguments []string) error {
 	flags := flag.NewFlagSet("room", flag.ExitOnError)
 	base := flags.String("base", "http://localhost:8000", "the server")
 	tokens := flags.String("tokens", "", "file with one bearer token a line: the host's, then one for each further speaker")
+	controlPort := flags.String("control", "", "the media process's control port, such as http://127.0.0.1:8002: rooms that only it has heard of, and no front door")
+	secretKeyFile := flags.String("secret-key-file", "", "the installation's secret key, to sign grants for the control port")
+	rooms := flags.Int("rooms", 1, "with --control: how many rooms the audience is spread over")
+	speakers := flags.Int("speakers", 3, "with --control: speakers of each room")
+	profile := flags.String("cpuprofile", "", "write a profile of this process, for go tool pprof")
 	stages := flags.String("stages", "100,1000", "audience sizes to grow to, one after the other")
 	oneByOne := flags.Int("one-by-one", 100, "how many of the first listeners join one after the other")
 	rate := flags.Float64("join-rate", 50, "joins a second of the others")
 	slots := flags.Int("slots", 1, "audio sections of each listener's offer, one to three")
 	turn := flags.Duration("turn", 0, "how long one speaker talks before the next does; 0: the first one talks all the time")
 	windows := flags.Int("windows", 5, "measuring windows at each size")
+	stepwise := flags.Bool("stepwise", false, "before each window, fall silent and wait for a line on standard input")
 	window := flags.Duration("window", 4*time.Second, "length of one window")
 	settle := flags.Duration("settle", 3*time.Second, "wait between the last join and the first window")
 	deadline := flags.Duration("deadline", 4*time.Minute, "give up and stop after this time")
@@ -92,9 +100,12 @@ func runRoom(ctx context.Context, arguments []string) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, *deadline)
 	defer cancel()
-	accounts, err := readAccounts(*base, *tokens)
-	if err != nil {
-		return err
+	if *profile != "" {
+		stop, err := startProfile(*profile)
+		if err != nil {
+			return err
+		}
+		defer stop()
 	}
 	frames, err := loadSpeech()
 	if err != nil {
@@ -108,9 +119,12 @@ func runRoom(ctx context.Context, arguments []string) error {
 	if err != nil {
 		return err
 	}
+	if r.schedule, err = newSchedule(frames); err != nil {
+		return err
+	}
 	failed := make(chan error, 2)
 	go func() { failed <- r.run() }()
-	load, err := openRoom(ctx, r, id, accounts, *slots)
+	load, err := open(ctx, r, id, doors{*base, *tokens, *controlPort, *secretKeyFile}, *rooms, *speakers, *slots)
 	if err != nil {
 		return err
 	}
@@ -122,7 +136,7 @@ func runRoom(ctx context.Context, arguments []string) error {
 			fmt.Fprintln(os.Stderr, "loadclient: ending the room:", err)
 		}
 	}()
-	report(map[string]any{"kind": "opened", "room": load.room, "speakers": len(load.speakers), "profile": load.members[0].profile})
+	report(map[string]any{"kind": "opened", "rooms": len(load.rooms), "speakers": len(load.speakers), "profile": load.speakers[0].profile})
 	talking, quiet := context.WithCancel(ctx)
 	defer quiet()
 	go func() {
@@ -133,7 +147,7 @@ func runRoom(ctx context.Context, arguments []string) error {
 	go load.keepAlive(talking)
 	measured := make(chan error, 1)
 	go func() {
-		measured <- load.measure(ctx, plan{sizes, *oneByOne, *rate, *settle, *windows, *window})
+		measured <- load.measure(ctx, plan{sizes, *oneByOne, *rate, *settle, *windows, *window, *stepwise})
 	}()
 	select {
 	case err := <-failed:
@@ -141,6 +155,35 @@ func runRoom(ctx context.Context, arguments []string) error {
 	case err := <-measured:
 		return err
 	}
+}
+
+// doors are the ways in: the front door with people's tokens, or the media process's control port with the installation's key.
+type doors struct{ base, tokens, control, secretKeyFile string }
+
+func open(ctx context.Context, r *reader, id identity, in doors, rooms, speakers, slots int) (*roomLoad, error) {
+	if in.control == "" {
+		accounts, err := readAccounts(in.base, in.tokens)
+		if err != nil {
+			return nil, err
+		}
+		return openRoom(ctx, r, id, accounts, slots)
+	}
+	c, err := newControl(in.control, in.secretKeyFile)
+	if err != nil {
+		return nil, err
+	}
+	return inventRooms(ctx, r, id, c, rooms, speakers, slots)
+}
+
+func startProfile(path string) (func(), error) {
+	file, err := os.Create(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := pprof.StartCPUProfile(file); err != nil {
+		return nil, err
+	}
+	return func() { pprof.StopCPUProfile(); file.Close() }, nil
 }
 
 // plan is what to measure and at which sizes of the audience.
@@ -151,12 +194,15 @@ type plan struct {
 	settle   time.Duration
 	windows  int
 	window   time.Duration
+	stepwise bool
 }
 
 // measure grows the audience from size to size and reports every window. A "mark" line stands where the first window of a size begins;
-// each "window" line ends one window and begins the next.
+// each "window" line ends one window and begins the next. Stepwise, a "quiet" line says that nobody talks until a line comes in; then a
+// "mark" begins each window.
 func (l *roomLoad) measure(ctx context.Context, p plan) error {
 	clock := newClockCheck()
+	answers := bufio.NewReader(os.Stdin)
 	for _, size := range p.sizes {
 		if first := min(size, p.oneByOne); len(l.audience) < first {
 			report(l.joinUpTo(ctx, first, true, p.rate))
@@ -171,6 +217,13 @@ func (l *roomLoad) measure(ctx context.Context, p plan) error {
 		before, _ := l.count()
 		report(map[string]any{"kind": "mark", "listeners": len(before.audiencePackets)})
 		for range p.windows {
+			if p.stepwise {
+				if err := l.stepAside(ctx, answers); err != nil {
+					return err
+				}
+				before, _ = l.count()
+				report(map[string]any{"kind": "mark", "listeners": len(before.audiencePackets)})
+			}
 			if err := wait(ctx, p.window); err != nil {
 				return err
 			}
@@ -184,6 +237,20 @@ func (l *roomLoad) measure(ctx context.Context, p plan) error {
 	}
 	report(map[string]any{"kind": "done", "sent": l.sent.Load()})
 	return nil
+}
+
+// resumeTime is how long talk goes on again before it is measured: by then the server has chosen its speaker.
+const resumeTime = time.Second
+
+// stepAside leaves the machine to something else, until a line comes in.
+func (l *roomLoad) stepAside(ctx context.Context, answers *bufio.Reader) error {
+	l.quiet.Store(true)
+	report(map[string]any{"kind": "quiet"})
+	if _, err := answers.ReadString('\n'); err != nil {
+		return fmt.Errorf("waiting for a line on standard input: %w", err)
+	}
+	l.quiet.Store(false)
+	return wait(ctx, resumeTime)
 }
 
 func wait(ctx context.Context, d time.Duration) error {

@@ -310,7 +310,8 @@ func (p *peer) receiveRtp(r *reader, packet []byte, arrivedNs int64) {
 		return
 	}
 	isFirst := p.heard.packets == 0
-	if delay := p.heard.add(r.header.SSRC, r.header.SequenceNumber, plain, len(packet), arrivedNs); delay >= 0 {
+	marks := r.marksOf(plain[min(r.header.MarshalSize(), len(plain)):])
+	if delay := p.heard.add(r.header.SSRC, r.header.SequenceNumber, marks, len(packet), arrivedNs); delay >= 0 {
 		r.delays.add(delay)
 	}
 	if isFirst {

@@ -42,6 +42,10 @@ type reader struct {
 	byFd   []inbox
 	delays *delayCount
 
+	schedule *schedule // of what our speakers send; nil where nobody does
+	frames   [][]byte  // of the packet at hand
+	marks    []mark    // likewise
+
 	messages [batchSize]multiMessage
 	vectors  [batchSize]unix.Iovec
 	packets  [batchSize][largestPacket]byte

@@ -124,8 +124,9 @@ func (h *heardCount) slot(ssrc uint32) *slotCount {
 	return &h.slots[len(h.slots)-1]
 }
 
-// add counts a decrypted packet (plain: header and Opus, size: as it came, encrypted) that arrived at arrivedNs and returns its one-way delay, or -1 if it carries no mark.
-func (h *heardCount) add(ssrc uint32, sequence uint16, plain []byte, size int, arrivedNs int64) int64 {
+// add counts a decrypted packet (marks: of its frames, in order; size: as it came, encrypted) that arrived at arrivedNs and returns the
+// one-way delay of its newest frame, or -1 if there is no mark. The frames before that one waited to be packed with it.
+func (h *heardCount) add(ssrc uint32, sequence uint16, marks []mark, size int, arrivedNs int64) int64 {
 	h.packets++
 	h.bytes += uint64(size)
 	if h.firstNs == 0 {
@@ -134,21 +135,23 @@ func (h *heardCount) add(ssrc uint32, sequence uint16, plain []byte, size int, a
 	h.lastNs = arrivedNs
 	slot := h.slot(ssrc)
 	slot.rtp.add(uint64(sequence), 16)
-	m, ok := findMark(plain)
-	if !ok {
+	if len(marks) == 0 {
 		h.unmarked++
 		return -1
 	}
-	if slot.marks.started && slot.speaker != m.speaker {
-		slot.missing += slot.marks.lost()
-		slot.marks = sequenceCount{}
+	for _, m := range marks {
+		if slot.marks.started && slot.speaker != m.speaker {
+			slot.missing += slot.marks.lost()
+			slot.marks = sequenceCount{}
+		}
+		slot.speaker = m.speaker
+		slot.marks.add(uint64(m.number), 32)
 	}
-	slot.speaker = m.speaker
+	newest := marks[len(marks)-1]
 	if h.voices != nil {
-		h.voices[m.speaker] = arrivedNs
+		h.voices[newest.speaker] = arrivedNs
 	}
-	slot.marks.add(uint64(m.number), 32)
-	return max(arrivedNs-m.sentNs, 0)
+	return max(arrivedNs-newest.sentNs, 0)
 }
 
 // lost returns how many packets never came, by the server's RTP numbers and by the speakers' own marks. The second also sees what

@@ -87,8 +87,8 @@ func TestDelayPercentilesAreUpperBinEdges(t *testing.T) {
 	}
 }
 
-func marked(speaker uint8, number uint32, sentNs int64) []byte {
-	return appendMarked(make([]byte, 12), []byte{0x78, 1, 2, 3}, mark{speaker, number, sentNs})
+func marked(speaker uint8, number uint32, sentNs int64) []mark {
+	return []mark{{speaker, number, sentNs}}
 }
 
 func TestHeardCountsPacketsLossAndDelay(t *testing.T) {
@@ -128,8 +128,20 @@ func TestSlotsAreCountedApart(t *testing.T) {
 
 func TestSoundWithoutAMarkIsCountedButHasNoDelay(t *testing.T) {
 	var h heardCount
-	if delay := h.add(7, 1, make([]byte, 60), 60, 99); delay != -1 || h.unmarked != 1 || h.packets != 1 {
+	if delay := h.add(7, 1, nil, 60, 99); delay != -1 || h.unmarked != 1 || h.packets != 1 {
 		t.Errorf("delay %d, unmarked %d, packets %d", delay, h.unmarked, h.packets)
+	}
+}
+
+func TestPackedFramesAreCountedOneByOneAndTheNewestTellsTheDelay(t *testing.T) {
+	var h heardCount
+	if delay := h.add(7, 1, []mark{{0, 10, 1000}, {0, 11, 2000}, {0, 12, 3000}}, 200, 3500); delay != 500 {
+		t.Errorf("delay %d ns, want 500", delay)
+	}
+	h.add(7, 2, []mark{{0, 13, 4000}, {0, 15, 6000}}, 150, 6500) // frame 14 was lost on the way to the server
+	h.add(7, 4, []mark{{0, 19, 9000}}, 100, 9500)                // and one packet of three on the way from it
+	if byRtp, byMark := h.lost(); byRtp != 1 || byMark != 4 || h.packets != 3 || h.unmarked != 0 {
+		t.Errorf("lost %d by RTP and %d by mark, want 1 and 4", byRtp, byMark)
 	}
 }
 

@@ -129,21 +129,21 @@ func runRequests(ctx context.Context, arguments []string) error {
 	defer closeRoom()
 	var callers []*caller
 	for _, who := range accounts[1:] {
-		session, err := load.start(ctx, who, listening, 1)
+		session, err := load.start(ctx, who, load.rooms[0], listening, 1)
 		if err != nil {
 			return err
 		}
 		load.members = append(load.members, session)
 		callers = append(callers, &caller{account: who})
 	}
-	if err := untilEntered(ctx, callers, load.room); err != nil {
+	if err := untilEntered(ctx, callers, load.rooms[0]); err != nil {
 		return err
 	}
 	for _, atOnce := range sizes {
 		within := true
 		for range *runs {
 			report(map[string]any{"kind": "mark", "at_once": atOnce})
-			done, err := level(ctx, callers, load.room, atOnce, *length)
+			done, err := level(ctx, callers, load.rooms[0], atOnce, *length)
 			if err != nil {
 				return err
 			}

@@ -12,27 +12,37 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// roomLoad is one open room with speakers and listeners of ours.
+// entrance is how somebody gets an answer to an offer: through the front door (account), or straight from the media process (guest).
+type entrance interface {
+	// open posts an offer and returns the answer's SDP and the session's path on the server.
+	open(ctx context.Context, room string, d direction, offer string) (answerSdp, location string, err error)
+}
+
+// roomLoad is one open room, or several, with speakers and listeners of ours.
 type roomLoad struct {
-	base     string
 	reader   *reader
 	identity identity
-	host     *account
-	room     string
 	slots    int
+	rooms    []string
+	stage    int      // speakers of each room
+	host     *account // nil where nobody came through the front door
+
+	newcomer func(room int) entrance
+	end      func(ctx context.Context) error
 
 	mu       sync.Mutex
 	members  []*peer // the stage's own listening sessions
 	audience []*peer
-	speakers []*peer
+	speakers []*peer // room by room
 
-	sent atomic.Uint64 // packets sent by all speakers
+	sent  atomic.Uint64 // packets sent by all speakers
+	quiet atomic.Bool   // nobody sends
 }
 
 // openRoom opens a room with the first account as host and brings the others onto its stage. All of them speak when it returns.
 func openRoom(ctx context.Context, r *reader, id identity, accounts []*account, slots int) (*roomLoad, error) {
 	host := accounts[0]
-	load := &roomLoad{base: host.base, reader: r, identity: id, host: host, slots: slots}
+	load := &roomLoad{reader: r, identity: id, slots: slots, stage: len(accounts), host: host}
 	var opened struct {
 		ID string `json:"id"`
 	}
@@ -40,20 +50,22 @@ func openRoom(ctx context.Context, r *reader, id identity, accounts []*account, 
 	if err := host.askJSON(ctx, "POST", "/api/v1/rooms", fields, &opened); err != nil {
 		return nil, err
 	}
-	load.room = opened.ID
+	load.rooms = []string{opened.ID}
+	load.newcomer = func(int) entrance { return newVisitor(host.base, host.client) }
+	load.end = func(ctx context.Context) error { return host.command(ctx, opened.ID, "end_room", map[string]any{}) }
 	for i, speaker := range accounts {
 		// Nobody talks yet, so there is no first sound to wait for: being connected is enough.
-		member, err := load.start(ctx, speaker, listening, slots)
+		member, err := load.start(ctx, speaker, opened.ID, listening, slots)
 		if err != nil {
 			return nil, fmt.Errorf("speaker %d enters: %w", i, err)
 		}
 		load.members = append(load.members, member)
 		if i > 0 {
-			if err := load.bringOnStage(ctx, speaker); err != nil {
+			if err := bringOnStage(ctx, host, speaker, opened.ID); err != nil {
 				return nil, fmt.Errorf("speaker %d: %w", i, err)
 			}
 		}
-		voice, err := load.start(ctx, speaker, speaking, 1)
+		voice, err := load.start(ctx, speaker, opened.ID, speaking, 1)
 		if err != nil {
 			return nil, fmt.Errorf("speaker %d speaks: %w", i, err)
 		}
@@ -62,16 +74,43 @@ func openRoom(ctx context.Context, r *reader, id identity, accounts []*account, 
 	return load, nil
 }
 
-func (l *roomLoad) bringOnStage(ctx context.Context, speaker *account) error {
+// inventRooms opens rooms at the media process alone, each with so many speakers, who do not listen.
+func inventRooms(ctx context.Context, r *reader, id identity, c *control, rooms, stage, slots int) (*roomLoad, error) {
+	load := &roomLoad{reader: r, identity: id, slots: slots, stage: stage}
+	policies := make([]*policy, rooms)
+	for i := range policies {
+		policies[i] = invented(stage)
+		load.rooms = append(load.rooms, policies[i].Room)
+		for _, seat := range policies[i].Speakers {
+			voice, err := load.start(ctx, &guest{c, policies[i], seat.Person}, policies[i].Room, speaking, 1)
+			if err != nil {
+				return nil, fmt.Errorf("a speaker of room %d: %w", i, err)
+			}
+			load.speakers = append(load.speakers, voice)
+		}
+	}
+	load.newcomer = func(room int) entrance { return &guest{c, policies[room], newID()} }
+	load.end = func(ctx context.Context) error {
+		for _, p := range policies {
+			if err := c.end(ctx, p); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return load, nil
+}
+
+func bringOnStage(ctx context.Context, host, speaker *account, room string) error {
 	person, err := speaker.personID(ctx)
 	if err != nil {
 		return err
 	}
-	invite := func() error { return l.host.command(ctx, l.room, "invite_to_stage", map[string]any{"person": person}) }
+	invite := func() error { return host.command(ctx, room, "invite_to_stage", map[string]any{"person": person}) }
 	if err := whileNotInRoom(invite); err != nil {
 		return err
 	}
-	return speaker.command(ctx, l.room, "accept_invitation", map[string]any{})
+	return speaker.command(ctx, room, "accept_invitation", map[string]any{})
 }
 
 // whileNotInRoom repeats a command for up to five seconds while the answer is that somebody is not in the room: entering
@@ -88,9 +127,9 @@ func whileNotInRoom(command func() error) error {
 }
 
 // start exchanges SDP and connects one session.
-func (l *roomLoad) start(ctx context.Context, who *account, d direction, slots int) (*peer, error) {
+func (l *roomLoad) start(ctx context.Context, who entrance, room string, d direction, slots int) (*peer, error) {
 	p := newPeer(l.identity, d, slots)
-	answer, location, err := who.open(ctx, l.room, d, p.offer())
+	answer, location, err := who.open(ctx, room, d, p.offer())
 	if err != nil {
 		return nil, err
 	}
@@ -105,11 +144,11 @@ func (l *roomLoad) start(ctx context.Context, who *account, d direction, slots i
 // joinPatience is how long a listener tries before it counts as failed.
 const joinPatience = 15 * time.Second
 
-// join brings one visitor into the audience and returns the time from due, when they wanted to come, to the first decrypted packet.
-func (l *roomLoad) join(ctx context.Context, due time.Time) (time.Duration, error) {
+// join brings one visitor into a room's audience and returns the time from due, when they wanted to come, to the first decrypted packet.
+func (l *roomLoad) join(ctx context.Context, room int, due time.Time) (time.Duration, error) {
 	ctx, cancel := context.WithTimeout(ctx, joinPatience)
 	defer cancel()
-	p, err := l.start(ctx, newVisitor(l.base, l.host.client), listening, l.slots)
+	p, err := l.start(ctx, l.newcomer(room), l.rooms[room], listening, l.slots)
 	if err != nil {
 		return 0, err
 	}
@@ -129,13 +168,14 @@ func (l *roomLoad) join(ctx context.Context, due time.Time) (time.Duration, erro
 }
 
 // joinsAtOnce bounds how many join at the same time. A server that cannot keep the pace then gets them later, and their waiting counts.
-const joinsAtOnce = 64
+const joinsAtOnce = 512
 
 // joinReport is how a group of joins went.
 type joinReport struct {
 	Kind      string         `json:"kind"`
 	Listeners int            `json:"listeners"`
 	OneByOne  bool           `json:"one_by_one"`
+	Seconds   float64        `json:"seconds"` // from the first join to the end of the last
 	AudioMs   []float64      `json:"audio_ms"`
 	Refused   int            `json:"refused"`
 	Failures  map[string]int `json:"failures"`
@@ -163,10 +203,11 @@ func (l *roomLoad) joinUpTo(ctx context.Context, count int, oneByOne bool, rate 
 	turns := make(chan struct{}, joinsAtOnce)
 	began := time.Now()
 	for i := range count - len(l.audience) {
+		room := i % len(l.rooms)
 		if oneByOne {
 			// Each join ends with a packet: without a random pause the next one would begin in step with the speaker's packets.
 			time.Sleep(rand.N(time.Second / frameRate))
-			note(l.join(ctx, time.Now()))
+			note(l.join(ctx, room, time.Now()))
 			continue
 		}
 		due := began.Add(time.Duration(i) * interval)
@@ -178,16 +219,17 @@ func (l *roomLoad) joinUpTo(ctx context.Context, count int, oneByOne bool, rate 
 		group.Add(1)
 		go func() {
 			defer func() { <-turns; group.Done() }()
-			note(l.join(ctx, due))
+			note(l.join(ctx, room, due))
 		}()
 	}
 	group.Wait()
+	report.Seconds = time.Since(began).Seconds()
 	report.Listeners = len(l.audience)
 	return report
 }
 
-// talk sends a frame of every speaker each 20 ms until ctx ends. One speaks at a time, each for a turn (0: the first one for good),
-// while the others' microphones are open and quiet.
+// talk sends a frame of every speaker each 20 ms until ctx ends. One of each room speaks at a time, each for a turn (0: the first one for
+// good), while the others' microphones are open and quiet.
 func (l *roomLoad) talk(ctx context.Context, frames []spokenFrame, turn time.Duration) error {
 	failed := make(chan error, len(l.speakers))
 	began := time.Now()
@@ -208,26 +250,33 @@ func (l *roomLoad) speak(ctx context.Context, speaker *peer, index int, began ti
 	// Real speakers are not in step.
 	next := began.Add(interval * time.Duration(index) / time.Duration(len(l.speakers)))
 	buffer := make([]byte, 0, largestPacket)
-	for number := uint32(0); ; number++ {
+	number := uint32(0)
+	for tick := uint32(0); ; tick++ {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-time.After(time.Until(next)):
 		}
+		next = next.Add(interval)
+		if l.quiet.Load() {
+			continue
+		}
 		active := 0
 		if turn > 0 {
-			active = int(time.Since(began)/turn) % len(l.speakers)
+			active = int(time.Since(began)/turn) % l.stage
 		}
 		frame := silentFrame
-		if index == active {
+		if index%l.stage == active {
 			frame = frames[int(number)%len(frames)]
 		}
-		buffer = appendMarked(buffer[:0], frame.opus, mark{speaker: uint8(index), number: number, sentNs: time.Now().UnixNano()})
-		if err := speaker.sendOpus(buffer, frame.level, uint16(number), number*960); err != nil {
+		m := mark{speaker: uint8(index), number: number, sentNs: time.Now().UnixNano()}
+		l.reader.schedule.note(frame.opus, m)
+		buffer = appendMarked(buffer[:0], frame.opus, m)
+		if err := speaker.sendOpus(buffer, frame.level, uint16(number), tick*960); err != nil {
 			return fmt.Errorf("speaker %d: %w", index, err)
 		}
 		l.sent.Add(1)
-		next = next.Add(interval)
+		number++
 	}
 }
 
@@ -365,9 +414,9 @@ func compare(before, after totals, delays *delayCount, speakers int) windowRepor
 	return report
 }
 
-// close ends the room for everybody and frees our side.
+// close ends the rooms for everybody and frees our side.
 func (l *roomLoad) close(ctx context.Context) error {
-	err := l.host.command(ctx, l.room, "end_room", map[string]any{})
+	err := l.end(ctx)
 	for _, p := range l.sessions() {
 		p.close(l.reader)
 	}

@@ -22,26 +22,26 @@ type silencing struct {
 // silencings in the order in which the trials go round.
 var silencings = []silencing{
 	{name: "mute_speaker", act: hostCommand("mute_speaker"), undo: func(ctx context.Context, t *silencingTrials) error {
-		return t.victim.command(ctx, t.load.room, "unmute", map[string]any{})
+		return t.victim.command(ctx, t.load.rooms[0], "unmute", map[string]any{})
 	}},
 	{name: "move_to_audience", act: hostCommand("move_to_audience"), undo: func(ctx context.Context, t *silencingTrials) error {
 		return t.speakAgain(ctx)
 	}},
 	{name: "mute", act: func(ctx context.Context, t *silencingTrials) error {
-		return t.victim.command(ctx, t.load.room, "mute", map[string]any{})
+		return t.victim.command(ctx, t.load.rooms[0], "mute", map[string]any{})
 	}, undo: func(ctx context.Context, t *silencingTrials) error {
-		return t.victim.command(ctx, t.load.room, "unmute", map[string]any{})
+		return t.victim.command(ctx, t.load.rooms[0], "unmute", map[string]any{})
 	}},
 	{name: "hold_mute", act: func(ctx context.Context, t *silencingTrials) error {
-		return t.load.host.command(ctx, t.load.room, "hold_mute", map[string]any{"person": t.person, "reason": "A measurement."})
+		return t.load.host.command(ctx, t.load.rooms[0], "hold_mute", map[string]any{"person": t.person, "reason": "A measurement."})
 	}, undo: func(ctx context.Context, t *silencingTrials) error {
 		if err := hostCommand("release_mute")(ctx, t); err != nil {
 			return err
 		}
-		return t.victim.command(ctx, t.load.room, "unmute", map[string]any{})
+		return t.victim.command(ctx, t.load.rooms[0], "unmute", map[string]any{})
 	}},
 	{name: "step_down", act: func(ctx context.Context, t *silencingTrials) error {
-		return t.victim.command(ctx, t.load.room, "step_down", map[string]any{})
+		return t.victim.command(ctx, t.load.rooms[0], "step_down", map[string]any{})
 	}, undo: func(ctx context.Context, t *silencingTrials) error { return t.speakAgain(ctx) }},
 	{name: "remove_person", leaves: true, act: hostCommand("remove_person"), undo: func(ctx context.Context, t *silencingTrials) error {
 		if err := hostCommand("undo_removal")(ctx, t); err != nil {
@@ -61,7 +61,7 @@ var silencings = []silencing{
 
 func hostCommand(name string) func(context.Context, *silencingTrials) error {
 	return func(ctx context.Context, t *silencingTrials) error {
-		return t.load.host.command(ctx, t.load.room, name, map[string]any{"person": t.person})
+		return t.load.host.command(ctx, t.load.rooms[0], name, map[string]any{"person": t.person})
 	}
 }
 
@@ -154,7 +154,7 @@ func runSilencing(ctx context.Context, arguments []string) error {
 	if t.handle, err = t.victim.handle(ctx); err != nil {
 		return err
 	}
-	if t.observer, err = load.start(ctx, accounts[2], listening, 2); err != nil {
+	if t.observer, err = load.start(ctx, accounts[2], load.rooms[0], listening, 2); err != nil {
 		return err
 	}
 	r.mu.Lock()
@@ -269,7 +269,7 @@ func (t *silencingTrials) lastHeard() (voice, sound time.Time) {
 func (t *silencingTrials) tryEveryDoor(ctx context.Context) (admitted int) {
 	for _, d := range []direction{listening, speaking} {
 		p := newPeer(t.load.identity, d, 1)
-		if _, err := t.victim.exchange(ctx, t.load.room, d, p.offer()); err == nil {
+		if _, err := t.victim.exchange(ctx, t.load.rooms[0], d, p.offer()); err == nil {
 			admitted++
 		}
 	}
@@ -283,7 +283,7 @@ func (t *silencingTrials) tryEveryDoor(ctx context.Context) (admitted int) {
 		_ = p.sendCheck(t.load.reader)
 	}
 	for _, name := range []string{"raise_hand", "unmute", "accept_invitation"} {
-		if t.victim.command(ctx, t.load.room, name, map[string]any{}) == nil {
+		if t.victim.command(ctx, t.load.rooms[0], name, map[string]any{}) == nil {
 			admitted++
 		}
 	}
@@ -292,7 +292,7 @@ func (t *silencingTrials) tryEveryDoor(ctx context.Context) (admitted int) {
 
 // comeBack enters anew, and goes on to the stage.
 func (t *silencingTrials) comeBack(ctx context.Context) error {
-	p, err := t.load.start(ctx, t.victim, listening, 2)
+	p, err := t.load.start(ctx, t.victim, t.load.rooms[0], listening, 2)
 	if err != nil {
 		return fmt.Errorf("entering again: %w", err)
 	}
@@ -302,17 +302,17 @@ func (t *silencingTrials) comeBack(ctx context.Context) error {
 }
 
 func (t *silencingTrials) speakAgain(ctx context.Context) error {
-	if err := t.load.bringOnStage(ctx, t.victim); err != nil {
+	if err := bringOnStage(ctx, t.load.host, t.victim, t.load.rooms[0]); err != nil {
 		return fmt.Errorf("back to the stage: %w", err)
 	}
-	p, err := t.load.start(ctx, t.victim, speaking, 1)
+	p, err := t.load.start(ctx, t.victim, t.load.rooms[0], speaking, 1)
 	if err != nil {
 		return fmt.Errorf("speaking again: %w", err)
 	}
 	t.load.replace(t.speaks, p)
 	t.speaks = p
 	t.talk(ctx)
-	err = t.victim.command(ctx, t.load.room, "unmute", map[string]any{})
+	err = t.victim.command(ctx, t.load.rooms[0], "unmute", map[string]any{})
 	var refused *refusal
 	if errors.As(err, &refused) && refused.Code == "not_muted" {
 		return nil

@@ -238,7 +238,7 @@ func runSockets(ctx context.Context, arguments []string) error {
 		return err
 	}
 	defer closeRoom()
-	sockets := &audienceSockets{host: accounts[0], room: load.room}
+	sockets := &audienceSockets{host: accounts[0], room: load.rooms[0]}
 	go sockets.keepAlive(ctx)
 	began := time.Now()
 	if err := sockets.openAll(ctx, *count, *atOnce); err != nil {

@@ -106,12 +106,12 @@ func appendMarked(dst []byte, frame []byte, m mark) []byte {
 	return binary.BigEndian.AppendUint64(dst, uint64(m.sentNs))
 }
 
-// findMark reads the mark at the end of a packet that ends with its Opus payload; false if there is none.
-func findMark(packet []byte) (mark, bool) {
-	if len(packet) < 3+markSize {
+// findMark reads the mark that padding ends with; false if there is none.
+func findMark(padding []byte) (mark, bool) {
+	if len(padding) < markSize {
 		return mark{}, false
 	}
-	tail := packet[len(packet)-markSize:]
+	tail := padding[len(padding)-markSize:]
 	if string(tail[:3]) != markMagic {
 		return mark{}, false
 	}

@@ -257,7 +257,11 @@ func (c *mumbleClient) receive(r *reader, packet []byte, arrivedNs int64) {
 		}
 	case datagramOpus:
 		// Its numbers are not needed: the mark at the end tells what is missing. There is one speaker, so one slot.
-		if delay := c.heard.add(0, uint16(c.heard.packets), plain, len(packet), arrivedNs); delay >= 0 {
+		marks := r.marks[:0]
+		if m, ok := findMark(plain); ok {
+			marks = append(marks, m)
+		}
+		if delay := c.heard.add(0, uint16(c.heard.packets), marks, len(packet), arrivedNs); delay >= 0 {
 			r.delays.add(delay)
 		}
 	}

@@ -40,9 +40,9 @@ func (h *salonHost) close(r *reader) {
 }
 
 func (s *salonVenue) enterListener(ctx context.Context) (attendee, error) {
-	return s.load.start(ctx, newVisitor(s.load.base, s.load.host.client), listening, 1)
+	return s.load.start(ctx, s.load.newcomer(0), s.load.rooms[0], listening, 1)
 }
 
 func (s *salonVenue) leave(ctx context.Context) error {
-	return s.load.host.command(ctx, s.load.room, "end_room", map[string]any{})
+	return s.load.end(ctx)
 }

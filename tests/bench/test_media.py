@@ -1,6 +1,17 @@
 import pytest
 
-from bench.media import _WINDOWS, LARGE, Crowd, Window, check, crowd_figures, engine_delay_p99_ms, join_p95_ms, read_window
+from bench.media import (
+    _WINDOWS,
+    Crowd,
+    Window,
+    check,
+    check_packing,
+    delay_figures,
+    engine_delay_p99_ms,
+    join_p95_ms,
+    read_window,
+    storm_figures,
+)
 from bench.programs import BenchFailed
 
 LINE = {
@@ -84,20 +95,36 @@ def test_page_without_the_engines_delay_is_refused() -> None:
         engine_delay_p99_ms("salon_media_sessions 0\n")
 
 
-def test_figures_of_a_crowd() -> None:
-    small = crowd(window(cpu=0.14, packets=20_000), window(cpu=0.16, packets=20_000))  # 7 and 8 us
-    # 9, 8 and 10 us; three could not come in at first, and others came in their place
-    large = crowd(window(cpu=1.8), window(cpu=1.6), window(cpu=2.0), resident_kib=100_000 + 32 * 1006, failures={"503": 2, "silent": 1})
-    values = {figure.name: figure.value for figure in crowd_figures(small, large, [4.5, 4.0, 5.0], fresh_kib=100_000)}
-    assert values["media.us_per_packet"] == pytest.approx(9)
-    assert values["media.packets_per_cpu_second"] == pytest.approx(1e6 / 9)
-    assert values["media.limit_us_per_packet"] == pytest.approx(4.5)
-    assert values["media.limit_ratio"] == pytest.approx(0.5)
-    assert values["media.listeners_per_core"] == pytest.approx(1e6 / 450)
-    assert values["media.cost_growth_100_to_1000"] == pytest.approx(9 / 7.5)
-    assert values["media.forward_delay_ms_p99"] == 7.5
-    assert values["media.memory_per_listener_kib"] == 32
-    assert values["media.ramp_audio_ms_p95"] == 60
-    assert values["media.ramp_failed"] == 3
-    assert values["media.engine_forward_delay_ms_p99"] == 3
-    assert LARGE == 1000
+def test_one_run_holds_a_crowd_of_each_size() -> None:
+    both = crowd(window(listeners=100), window(listeners=1000), window(listeners=1000, packets=100_000))
+    assert len(both.of_size(100).windows) == 1
+    assert both.of_size(1000).us_per_packet == pytest.approx([8, 16])
+    assert both.of_size(7).windows == []
+
+
+def test_packets_that_hold_fewer_frames_than_promised_are_refused() -> None:
+    check_packing(crowd(window(listener_rate=16.7)), 3)
+    with pytest.raises(BenchFailed, match=r"hold 3 frames each, and held 1\.0"):
+        check_packing(crowd(window(listener_rate=50.0)), 3)
+
+
+def test_storm_tells_waits_refusals_and_failures() -> None:
+    storm = {"audio_ms": [float(ms) for ms in range(1, 101)], "refused": 2}
+    values = {figure.name: figure.value for figure in storm_figures(storm, ["503", "503", "silent"])}
+    assert values == {
+        "media.storm_audio_ms_p50": 50,
+        "media.storm_audio_ms_p95": 95,
+        "media.storm_refused": 2,
+        "media.storm_failed": 3,
+    }
+
+
+def test_delays_and_loss_of_a_crowd_carry_its_size() -> None:
+    values = {figure.name: figure.value for figure in delay_figures(crowd(window(), window(delay_p99_ms=8.5, lost=0)), "_1000")}
+    assert values["media.forward_delay_1000_ms_p99"] == 8
+    assert values["media.engine_forward_delay_1000_ms_p99"] == 3
+    assert values["media.added_loss_1000_percent"] == pytest.approx(100 * 10 / 200_010 / 2)
+
+
+def test_load_clients_share_is_of_a_core() -> None:
+    assert crowd(window(client_cpu_secs=2.0)).load_client_share == [0.5]

@@ -2,10 +2,11 @@
 
 import shutil
 import subprocess
+import sys
 
 import pytest
 
-from bench.programs import BUILT, FOLDER
+from bench.programs import BUILT, FOLDER, BenchFailed, _lines
 
 
 def run(folder: str, *command: str) -> None:
@@ -32,3 +33,23 @@ def test_load_client_is_formatted() -> None:
 def test_limit_program_passes_its_own_tests() -> None:
     run("limit", "cargo", "fmt", "--check")
     run("limit", "cargo", "test", "--quiet", "--locked", "--release", "--jobs", "2", "--target-dir", str(BUILT / "limit-target"))
+
+
+# Says a line, falls silent, and goes on once it is told to.
+PROGRAM = """
+import json, sys
+print(json.dumps({"kind": "quiet"}), flush=True)
+print(json.dumps({"kind": "window", "told": sys.stdin.readline()}), flush=True)
+sys.exit(int(sys.argv[1]))
+"""
+
+
+def test_program_that_falls_silent_goes_on_when_its_driver_is_done() -> None:
+    done: list[str] = []
+    lines = list(_lines([sys.executable, "-c", PROGRAM, "0"], lambda: done.append("limit")))
+    assert (done, lines) == (["limit"], [{"kind": "window", "told": "\n"}])
+
+
+def test_program_that_fails_is_told() -> None:
+    with pytest.raises(BenchFailed, match="stopped with 3"):
+        list(_lines([sys.executable, "-c", PROGRAM, "3"], lambda: None))

@@ -1,5 +1,5 @@
-//! What one core can send at most through the kernel's UDP path, paced as speech is: 50 rounds a second, in each
-//! round one packet to every receiver, encrypted with the receiver's own key (AES-128-GCM, as SRTP's RFC 7714 does it) and
+//! What one core can send at most through the kernel's UDP path, paced as speech is: 50 rounds a second (or fewer, for packets
+//! that hold several frames), in each round one packet to every receiver, encrypted with the receiver's own key (AES-128-GCM, as SRTP's RFC 7714 does it) and
 //! handed over in batches by `sendmmsg`. No server that sends encrypted packets through ordinary sockets can be cheaper.
 //!
 //! The receivers are awake: each is a socket of its own on loopback, and a thread waits for them with epoll, reads and
@@ -20,12 +20,11 @@ pub struct Load {
     pub receivers: usize,
     /// Size of one encrypted packet as UDP payload, bytes.
     pub packet_bytes: usize,
+    /// From one round to the next: how much speech a packet holds.
+    pub round: Duration,
     pub rounds: u32,
     pub runs: u32,
 }
-
-/// Speech in frames of 20 ms.
-pub const ROUND: Duration = Duration::from_millis(20);
 
 /// How long the reader may lag behind at the end before what it has not read counts as lost.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -34,7 +33,7 @@ fn main() -> ExitCode {
     let load = match parse(std::env::args().skip(1)) {
         Ok(load) => load,
         Err(problem) => {
-            eprintln!("limit: {problem}\nusage: limit [--receivers N] [--packet-bytes N] [--rounds N] [--runs N]");
+            eprintln!("limit: {problem}\nusage: limit [--receivers N] [--packet-bytes N] [--round-ms N] [--rounds N] [--runs N]");
             return ExitCode::from(2);
         }
     };
@@ -70,13 +69,14 @@ fn run(load: &Load) -> std::io::Result<String> {
 }
 
 fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Load, String> {
-    let mut load = Load { receivers: 1000, packet_bytes: 130, rounds: 200, runs: 3 };
+    let mut load = Load { receivers: 1000, packet_bytes: 130, round: Duration::from_millis(20), rounds: 200, runs: 3 };
     while let Some(name) = arguments.next() {
         let value = arguments.next().ok_or(format!("{name} needs a number"))?;
         let number: u32 = value.parse().map_err(|_| format!("{name}: {value:?} is not a number"))?;
         match name.as_str() {
             "--receivers" => load.receivers = number as usize,
             "--packet-bytes" => load.packet_bytes = number as usize,
+            "--round-ms" => load.round = Duration::from_millis(number.into()),
             "--rounds" => load.rounds = number,
             "--runs" => load.runs = number,
             _ => return Err(format!("no such option: {name}")),
@@ -84,6 +84,9 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Load, String> {
     }
     if load.receivers == 0 || load.rounds == 0 || load.runs == 0 {
         return Err("receivers, rounds and runs must be at least 1".into());
+    }
+    if load.round.is_zero() {
+        return Err("round-ms must be at least 1".into());
     }
     if load.rounds > packet::LARGEST_SEQUENCE {
         return Err(format!("rounds must be at most {}", packet::LARGEST_SEQUENCE));
@@ -104,8 +107,8 @@ mod tests {
 
     #[test]
     fn options_are_read() {
-        let load = parse(arguments("--receivers 7 --packet-bytes 99 --rounds 5 --runs 2")).unwrap();
-        assert_eq!((load.receivers, load.packet_bytes, load.rounds, load.runs), (7, 99, 5, 2));
+        let load = parse(arguments("--receivers 7 --packet-bytes 99 --round-ms 60 --rounds 5 --runs 2")).unwrap();
+        assert_eq!((load.receivers, load.packet_bytes, load.round.as_millis(), load.rounds, load.runs), (7, 99, 60, 5, 2));
     }
 
     #[test]
@@ -113,13 +116,14 @@ mod tests {
         assert_eq!(parse(arguments("--receivers many")).err().unwrap(), "--receivers: \"many\" is not a number");
         assert_eq!(parse(arguments("--speed 3")).err().unwrap(), "no such option: --speed");
         assert_eq!(parse(arguments("--rounds")).err().unwrap(), "--rounds needs a number");
+        assert_eq!(parse(arguments("--round-ms 0")).err().unwrap(), "round-ms must be at least 1");
         assert_eq!(parse(arguments("--rounds 65536")).err().unwrap(), "rounds must be at most 65535");
         assert_eq!(parse(arguments("--packet-bytes 20")).err().unwrap(), "packet-bytes must be from 33 to 1200");
     }
 
     #[test]
     fn every_packet_sent_is_received_and_decrypted() {
-        let load = Load { receivers: 20, packet_bytes: 130, rounds: 3, runs: 1 };
+        let load = Load { receivers: 20, packet_bytes: 130, round: Duration::from_millis(20), rounds: 3, runs: 1 };
         let line = run(&load).unwrap();
         assert!(line.contains("\"sent\":60,\"received\":60,"), "{line}");
     }

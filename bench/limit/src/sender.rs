@@ -5,7 +5,7 @@ use std::net::{SocketAddrV4, UdpSocket};
 use std::os::fd::AsRawFd;
 use std::time::{Duration, Instant};
 
-use crate::{Load, ROUND, packet};
+use crate::{Load, packet};
 
 /// Larger batches gain nothing: the cost is per packet, inside the kernel.
 const BATCH: usize = 64;
@@ -28,10 +28,10 @@ pub fn send_rounds(load: &Load, addresses: &[SocketAddrV4]) -> io::Result<Sent> 
     let began = Instant::now();
     let (mut packets, mut late_rounds) = (0, 0);
     for round in 0..load.rounds {
-        let due = began + ROUND * round;
+        let due = began + load.round * round;
         match due.checked_duration_since(Instant::now()) {
             Some(early) => std::thread::sleep(early),
-            None if due.elapsed() > ROUND => late_rounds += 1,
+            None if due.elapsed() > load.round => late_rounds += 1,
             None => {}
         }
         for first in (0..load.receivers).step_by(BATCH) {
