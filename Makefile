@@ -95,6 +95,11 @@ check: $(STAMPS)/python-dev $(STAMPS)/node ## lint, types and import layers of a
 bench: build $(STAMPS)/python-dev ## the figures, as JSON lines
 	@$(BIN)/python -m bench.run
 
+.PHONY: bench-peers
+bench-peers: build $(STAMPS)/python-dev ## Salon beside mediasoup, LiveKit, Janus and Mumble: ten minutes, the first time twenty
+	@scripts/install-debian janus mumble-server || true
+	@$(BIN)/python -m bench.peers.run
+
 .PHONY: bench-mouth-to-ear
 bench-mouth-to-ear: build $(STAMPS)/test-tools ## how long sound takes from one browser to another: a minute
 	@$(BIN)/python -m bench.mouth_to_ear

@@ -34,7 +34,7 @@ class Installation:
         self.folder = Path(tempfile.mkdtemp(prefix="salon-bench-"))
         # Under root PostgreSQL runs as another user, who must be able to walk in; else its data would go elsewhere and outlive us.
         self.folder.chmod(0o711)
-        self.port = _free_ports(_PORTS)
+        self.port = free_ports(_PORTS)
         self.base = f"http://127.0.0.1:{self.port}"
         self._serve: subprocess.Popen[bytes] | None = None
         self._environment = {name: value for name, value in os.environ.items() if not name.startswith("SALON_")} | {
@@ -146,7 +146,7 @@ class Installation:
             return False
 
 
-def _free_ports(count: int) -> int:
+def free_ports(count: int) -> int:
     """The first of `count` consecutive ports that are free for UDP and TCP on loopback."""
     for first in range(21000, 29000, count):
         if all(_is_free(port, kind) for port in range(first, first + count) for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM)):
