@@ -27,7 +27,7 @@ use crate::session::{CloseReason, Media, NtpClock, Outcome, Session};
 use crate::slab::{SessionKey, Slab};
 use crate::transmit::Transmits;
 pub use commands::RestartRefused;
-use fanout::Fanout;
+use fanout::{Fanout, WaitingFrame};
 use keeping::Ledger;
 pub use keeping::Restored;
 
@@ -249,6 +249,8 @@ pub struct Engine {
     /// Answers, handshakes and reports, handed out before sound.
     control: Transmits,
     fanout: Fanout,
+    /// Frames of the packet at hand that come after the one in the fan-out.
+    waiting: VecDeque<WaitingFrame>,
     /// What `poll_output` last handed out.
     batch: Transmits,
     /// The datagram at hand, decrypted in place.
@@ -306,6 +308,7 @@ impl Engine {
             events: VecDeque::new(),
             control: Transmits::default(),
             fanout: Fanout::default(),
+            waiting: VecDeque::new(),
             batch: Transmits::default(),
             packet: Vec::with_capacity(2_048),
             totals: Totals::default(),
@@ -333,7 +336,7 @@ impl Engine {
             std::mem::swap(&mut self.control, &mut self.batch);
             return Output::Transmit(&self.batch);
         }
-        if !self.fanout.is_done() {
+        while !self.fanout.is_done() {
             self.fill_batch(now);
             if !self.batch.is_empty() {
                 return Output::Transmit(&self.batch);
@@ -437,6 +440,7 @@ impl Engine {
         let Some(membership) = listening.membership.take() else {
             return;
         };
+        listening.counted_loss = room.loss.count(listening.counted_loss, None);
         let moved = room.leave(now, membership, &mut listening.taps);
         if let Some(Media::Listen(moved)) = moved.and_then(|key| self.sessions.get_mut(key)).map(|session| &mut session.media) {
             moved.membership = Some(membership);

@@ -11,7 +11,8 @@ use rand::rngs::StdRng;
 use crate::certificate::self_signed;
 use crate::engine::{Config, Engine};
 use crate::record::SessionRecord;
-use crate::rtp::{RtpHeader, read_sender_report};
+use crate::rtp::red::Redundant;
+use crate::rtp::{Feedback, RtpHeader, read_feedback};
 use crate::sdp::{Direction, Fragment, Offer};
 use crate::srtp::{Inbound, MasterKeys, Outbound, Profile, Refused};
 
@@ -167,9 +168,24 @@ pub fn read_rtp(packet: &[u8]) -> Option<(usize, usize)> {
     Some((header.payload(packet)?.len(), found))
 }
 
-/// Read everything of a plain compound RTCP packet.
-pub fn read_rtcp(compound: &[u8]) {
-    let _ = read_sender_report(compound);
+/// Read everything of a plain compound RTCP packet: how many reports and requested packets there are.
+#[must_use]
+pub fn read_rtcp(compound: &[u8]) -> usize {
+    let mut found = 0;
+    read_feedback(compound, |part| {
+        found += match part {
+            Feedback::Sender(_) | Feedback::Reception(_) => 1,
+            Feedback::Nack(nack) => nack.sequences().count(),
+        };
+    });
+    found
+}
+
+/// Read everything of redundant audio data: how many bytes its headers and frames have together.
+#[must_use]
+pub fn read_red(payload: &[u8]) -> Option<usize> {
+    let redundant = Redundant::parse(payload)?;
+    Some(1 + redundant.newest.len() + redundant.copies_newest_first().map(|copy| 4 + copy.payload.len()).sum::<usize>())
 }
 
 /// Whether an offer can be used.

@@ -12,12 +12,13 @@ use std::sync::Arc;
 
 use crate::route::{Route, Transport};
 use crate::sdp::{IceCredentials, MAX_SLOTS};
+use crate::session::Formats;
 use crate::srtp::{MAX_STREAMS, MasterKeys, Profile};
 
 /// Longest record, bytes. A browser's takes about 600; one that would be longer is not kept, and its peer joins again.
 pub const RECORD_LEN: usize = 2_032;
 /// Raised with every change of the format: a book of another format is not read.
-pub const RECORD_FORMAT: u32 = 1;
+pub const RECORD_FORMAT: u32 = 2;
 /// Longest tag, bytes.
 pub const MAX_TAG_LEN: usize = 1_024;
 /// SRTCP packets that a session might have sent since its record was written: a record is at most 3 s old, and what a session sends
@@ -92,8 +93,8 @@ pub(crate) struct SrtpRecord {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum MediaRecord {
-    Listen { payload_type: u8, level_id: Option<u8>, slots: Vec<SlotRecord> },
-    Speak { payload_type: u8, level_id: Option<u8>, report_ssrc: u32, cell: Option<u32> },
+    Listen { formats: Formats, level_id: Option<u8>, slots: Vec<SlotRecord> },
+    Speak { formats: Formats, level_id: Option<u8>, report_ssrc: u32, cell: Option<u32> },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -200,15 +201,15 @@ impl SrtpRecord {
 impl MediaRecord {
     fn write(&self, out: &mut Writer) {
         match self {
-            Self::Listen { payload_type, level_id, slots } => {
+            Self::Listen { formats, level_id, slots } => {
                 out.u8(0);
-                out.u8(*payload_type);
+                out.formats(*formats);
                 out.option(level_id.as_ref(), |out, id| out.u8(*id));
                 out.list(slots, |out, slot| slot.write(out));
             }
-            Self::Speak { payload_type, level_id, report_ssrc, cell } => {
+            Self::Speak { formats, level_id, report_ssrc, cell } => {
                 out.u8(1);
-                out.u8(*payload_type);
+                out.formats(*formats);
                 out.option(level_id.as_ref(), |out, id| out.u8(*id));
                 out.u32(*report_ssrc);
                 out.option(cell.as_ref(), |out, cell| out.u32(*cell));
@@ -218,10 +219,10 @@ impl MediaRecord {
 
     fn read(from: &mut Reader<'_>) -> Option<Self> {
         let kind = from.u8()?;
-        let (payload_type, level_id) = (from.u8()?, from.option(Reader::u8)?);
+        let (formats, level_id) = (from.formats()?, from.option(Reader::u8)?);
         match kind {
-            0 => Some(Self::Listen { payload_type, level_id, slots: from.list(MAX_SLOTS, SlotRecord::read)? }),
-            1 => Some(Self::Speak { payload_type, level_id, report_ssrc: from.u32()?, cell: from.option(Reader::u32)? }),
+            0 => Some(Self::Listen { formats, level_id, slots: from.list(MAX_SLOTS, SlotRecord::read)? }),
+            1 => Some(Self::Speak { formats, level_id, report_ssrc: from.u32()?, cell: from.option(Reader::u32)? }),
             _ => None,
         }
     }
@@ -281,6 +282,12 @@ impl Writer {
         self.0.extend(value.to_le_bytes());
     }
 
+    fn formats(&mut self, formats: Formats) {
+        self.u8(formats.opus);
+        self.option(formats.red.as_ref(), |out, red| out.u8(*red));
+        self.u8(formats.nack.into());
+    }
+
     /// What is too long for the length before it makes the record too long as a whole.
     fn bytes(&mut self, bytes: &[u8]) {
         self.0.extend(u16::try_from(bytes.len()).unwrap_or(u16::MAX).to_le_bytes());
@@ -325,6 +332,16 @@ impl<'a> Reader<'a> {
 
     fn u8(&mut self) -> Option<u8> {
         self.take(1)?.first().copied()
+    }
+
+    fn formats(&mut self) -> Option<Formats> {
+        let (opus, red) = (self.u8()?, self.option(Self::u8)?);
+        let nack = match self.u8()? {
+            0 => false,
+            1 => true,
+            _ => return None,
+        };
+        Some(Formats { opus, red, nack })
     }
 
     fn u16(&mut self) -> Option<u16> {
@@ -412,7 +429,7 @@ mod tests {
                 rtcp_streams: vec![(6, 9)],
             },
             media: MediaRecord::Listen {
-                payload_type: 111,
+                formats: Formats { opus: 111, red: Some(63), nack: true },
                 level_id: Some(1),
                 slots: vec![
                     SlotRecord { ssrc: 1, numbering: Numbering::Own { next_index: 1 << 47, timestamp: 3, at_ms: 4 }, sent: (5, 6) },
@@ -425,8 +442,15 @@ mod tests {
     #[test]
     fn record_reads_back() {
         let listen = record();
-        let speak =
-            SessionRecord { media: MediaRecord::Speak { payload_type: 96, level_id: None, report_ssrc: 8, cell: Some(3) }, ..record() };
+        let speak = SessionRecord {
+            media: MediaRecord::Speak {
+                formats: Formats { opus: 96, red: None, nack: false },
+                level_id: None,
+                report_ssrc: 8,
+                cell: Some(3),
+            },
+            ..record()
+        };
         for record in [listen, speak] {
             assert_eq!(SessionRecord::decode(&record.encode().expect("fits")), Some(record));
         }

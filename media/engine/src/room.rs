@@ -3,7 +3,9 @@
 //! A view is what all listeners with the same number of slots hear, less the one voice that is their own. There are at most three
 //! views for the audience and three per person on the stage, so a packet is placed a handful of times however large the room is.
 
+pub(crate) mod history;
 mod lane;
+mod loss;
 mod speakers;
 mod talk;
 
@@ -11,7 +13,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-pub(crate) use lane::{Lane, LanePosition, StreamKey, Tap, UplinkPosition};
+pub(crate) use lane::{Lane, StreamKey, Tap, UplinkPosition};
+pub(crate) use loss::{CountedLoss, LossAmongListeners};
 pub(crate) use speakers::{ASSUMED_LEVEL, SILENCE_LEVEL, SpeakerChoice};
 pub(crate) use talk::TalkMeter;
 
@@ -35,6 +38,8 @@ pub(crate) struct Room {
     pub left_talk: HashMap<Arc<str>, u64>,
     /// Somebody has been speaking since talk was last taken, or was speaking then.
     pub has_talk: bool,
+    /// Of the listeners whom no copies protect.
+    pub loss: LossAmongListeners,
     choice: SpeakerChoice,
     views: Vec<View>,
 }
@@ -56,7 +61,8 @@ pub(crate) struct View {
 pub(crate) struct Target {
     pub view: usize,
     pub lane: usize,
-    pub position: LanePosition,
+    /// In the lane.
+    pub index: u64,
 }
 
 /// A listener's place in a view.
@@ -75,6 +81,7 @@ impl Room {
             speakers: HashMap::new(),
             left_talk: HashMap::new(),
             has_talk: false,
+            loss: LossAmongListeners::default(),
             choice: SpeakerChoice::default(),
             views: Vec::new(),
         }
@@ -92,28 +99,48 @@ impl Room {
         &mut self.views[at]
     }
 
+    /// Whether somebody on the stage has this name and is not muted.
+    pub(crate) fn may_be_heard(&self, csrc: u32) -> bool {
+        self.stage.values().any(|member| member.csrc == csrc && !member.muted)
+    }
+
     pub(crate) fn csrc_of(&self, person: &str) -> Option<u32> {
         self.stage.get(person).map(|member| member.csrc)
     }
 
-    /// Take note of a packet of somebody who may be heard, and say where it goes: into `targets`, which is cleared.
+    /// Measure the newest packet of somebody who may be heard, and choose.
     ///
     /// level: 0..=127 of RFC 6464. True if there is voice in it.
-    pub(crate) fn place(&mut self, now: Instant, csrc: u32, level: u8, packet: UplinkPosition, targets: &mut Vec<Target>) -> bool {
-        targets.clear();
+    pub(crate) fn listen_to(&mut self, now: Instant, csrc: u32, level: u8) -> bool {
         if self.choice.on_packet(now, csrc, level) {
             self.assign_lanes();
-        }
-        for (view_at, view) in self.views.iter_mut().enumerate().filter(|(_, view)| !view.members.is_empty()) {
-            for (lane_at, lane) in view.lanes.iter_mut().enumerate().filter(|(_, lane)| lane.speaker() == Some(csrc)) {
-                if let Some(position) = lane.place(now, packet) {
-                    targets.push(Target { view: view_at, lane: lane_at, position });
-                }
-            }
         }
         let is_voice = self.choice.is_loud(csrc);
         self.has_talk |= is_voice;
         is_voice
+    }
+
+    /// Say where a packet goes: into `targets`, which is cleared. Its content stays in each lane's history.
+    ///
+    /// level: RFC 6464's byte as the speaker sent it.
+    pub(crate) fn place(
+        &mut self,
+        now: Instant,
+        csrc: u32,
+        packet: UplinkPosition,
+        level: Option<u8>,
+        frame: &[u8],
+        targets: &mut Vec<Target>,
+    ) {
+        targets.clear();
+        for (view_at, view) in self.views.iter_mut().enumerate().filter(|(_, view)| !view.members.is_empty()) {
+            for (lane_at, lane) in view.lanes.iter_mut().enumerate().filter(|(_, lane)| lane.speaker() == Some(csrc)) {
+                if let Some(position) = lane.place(now, packet) {
+                    lane.history.keep(position, csrc, level, frame);
+                    targets.push(Target { view: view_at, lane: lane_at, index: position.index });
+                }
+            }
+        }
     }
 
     /// Who of the stage is speaking now, the dominant one first.

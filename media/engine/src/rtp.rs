@@ -1,10 +1,12 @@
 //! RTP and RTCP on the wire (RFC 3550, RFC 8285 header extensions, RFC 6464 audio level): reading what peers send, writing what they get.
 
+mod feedback;
+pub(crate) mod red;
 mod rtcp;
 
+pub(crate) use feedback::{Feedback, Nack, ReportBlock, read_feedback, write_nack};
 pub(crate) use rtcp::{
-    CLOCK_RATE_HZ, ReceptionStatistics, SenderInfo, read_sender_report, rtcp_sender, to_rtp_units, write_receiver_report,
-    write_sender_report,
+    CLOCK_RATE_HZ, ReceptionStatistics, SenderInfo, rtcp_sender, to_rtp_units, write_receiver_report, write_sender_report,
 };
 
 /// The fixed part of the header; CSRCs and extensions follow it.

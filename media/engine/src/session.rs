@@ -1,6 +1,7 @@
 //! One WHIP or WHEP session: its transport (ICE, DTLS, SRTP), and what it carries: listening or speaking.
 
 mod listening;
+mod repair;
 mod speaking;
 
 use std::sync::Arc;
@@ -18,7 +19,8 @@ use crate::sdp::Direction;
 use crate::srtp::{Inbound, MasterKeys, Outbound, Profile};
 use crate::transmit::Transmits;
 pub(crate) use listening::{ForwardedPacket, Listening};
-pub(crate) use speaking::{Speaking, Uplink};
+pub(crate) use repair::Repair;
+pub(crate) use speaking::{Frame, Speaking, Uplink};
 
 /// Silence from a peer, or a handshake unfinished, for this long ends the session. RFC 7675 gives consent 30 s; peers check every 2–5 s.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(15);
@@ -171,6 +173,15 @@ pub(crate) fn report_interval(media: &Media) -> Duration {
     }
 }
 
+/// The payload types agreed on, and whether missing packets may be asked for again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Formats {
+    pub opus: u8,
+    /// Redundant audio data.
+    pub red: Option<u8>,
+    pub nack: bool,
+}
+
 /// What opening a session takes.
 pub(crate) struct NewSession {
     pub id: Arc<str>,
@@ -272,7 +283,16 @@ impl Session {
     pub(crate) fn deadline(&self) -> Instant {
         let report = self.next_report.unwrap_or(self.gives_up_at());
         let flight = self.handshake.as_ref().and_then(|handshake| handshake.dtls.deadline()).unwrap_or(report);
-        self.gives_up_at().min(flight).min(report)
+        let repair = self.repair_deadline().unwrap_or(report);
+        self.gives_up_at().min(flight).min(report).min(repair)
+    }
+
+    /// When a speaker's missing packets are to be asked for.
+    pub(crate) fn repair_deadline(&self) -> Option<Instant> {
+        match &self.media {
+            Media::Speak(speaking) => speaking.deadline(),
+            Media::Listen(_) => None,
+        }
     }
 
     fn gives_up_at(&self) -> Instant {
@@ -353,11 +373,11 @@ impl Session {
         let Media::Speak(speaking) = &mut self.media else {
             return None; // Listeners that offered sendrecv may send; nobody hears it.
         };
-        speaking.accept(now, unprotected.header, unprotected.index, packet)
+        speaking.accept(now, &unprotected.header, unprotected.index, packet)
     }
 
     /// Authenticate an RTCP packet from the selected route and take from it what is of use.
-    pub(crate) fn on_rtcp(&mut self, now: Instant, packet: &mut [u8]) {
+    pub(crate) fn on_rtcp(&mut self, now: Instant, packet: &mut [u8], room: Option<&mut Room>, transmits: &mut Transmits) {
         let unprotected = match self.srtp.as_mut() {
             Some(srtp) if self.is_connected => srtp.inbound.unprotect_rtcp(packet),
             _ => return,
@@ -369,7 +389,11 @@ impl Session {
         self.counters.last_in = Some(now);
         match &mut self.media {
             Media::Speak(speaking) => speaking.on_rtcp(now, &packet[..len]),
-            Media::Listen(_) => {}
+            Media::Listen(listening) => {
+                if let (Some(srtp), Some(to), Some(room)) = (&self.srtp, self.ice.selected(), room) {
+                    listening.on_rtcp(now, &packet[..len], room, &srtp.outbound, to, transmits);
+                }
+            }
         }
     }
 
@@ -407,6 +431,9 @@ impl Session {
                 return outcome;
             }
         }
+        if let (Media::Speak(speaking), Some(srtp), Some(to)) = (&mut self.media, &mut self.srtp, self.ice.selected()) {
+            speaking.ask_again(now, &mut srtp.outbound, to, transmits);
+        }
         if self.next_report.is_some_and(|at| now >= at) {
             self.next_report = Some(now + report_interval(&self.media));
             self.send_report(now, room, clock, transmits);
@@ -419,7 +446,7 @@ impl Session {
             return;
         };
         match &mut self.media {
-            Media::Speak(speaking) => speaking.send_report(now, outbound, to, transmits),
+            Media::Speak(speaking) => speaking.send_report(now, room.map_or(0, |room| room.loss.to_report()), outbound, to, transmits),
             Media::Listen(listening) => {
                 if let Some(room) = room {
                     listening.send_reports(now, room, clock, outbound, to, transmits);

@@ -44,7 +44,7 @@ impl Handshake {
         let config =
             Config { addresses: vec![[192, 0, 2, 1].into()], port: 8004, tcp_ports: vec![8004], seed: [7; 32], unix_time: Duration::ZERO };
         let mut engine = salon_engine::fuzzing::start(config, now);
-        let offer = sdp::offer(Direction::Speak, 1, "peer", PASSWORD, FINGERPRINT);
+        let offer = sdp::offer(Direction::Speak, 1, sdp::Repair::default(), "peer", PASSWORD, FINGERPRINT);
         let new = NewOffer { session: "session", room: "room", person: "ada", direction: Direction::Speak, offer: &offer };
         let answer = engine.open_session(now, new).unwrap().answer;
         let certificate = DtlsCertificate { certificate: CERTIFICATE.to_vec(), private_key: KEY.to_vec() };

@@ -32,6 +32,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "dtls", longest: 2_048, run: handshake::dtls },
     Target { name: "ingress", longest: 2_048, run: play::ingress },
     Target { name: "record", longest: 1_024, run: parsers::record },
+    Target { name: "red", longest: 256, run: parsers::red },
     Target { name: "rtcp", longest: 512, run: parsers::rtcp },
     Target { name: "rtp", longest: 256, run: parsers::rtp },
     Target { name: "sdp_fragment", longest: 2_048, run: parsers::sdp_fragment },

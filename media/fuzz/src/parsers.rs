@@ -1,7 +1,7 @@
 //! Parsers by themselves.
 
 use salon_engine::Direction;
-use salon_engine::fuzzing::{Cipher, Peer, Receiver, read_fragment, read_offer, read_record, read_rtcp, read_rtp};
+use salon_engine::fuzzing::{Cipher, Peer, Receiver, read_fragment, read_offer, read_record, read_red, read_rtcp, read_rtp};
 
 use crate::script::Script;
 
@@ -17,7 +17,13 @@ pub(crate) fn record(bytes: &[u8]) {
 }
 
 pub(crate) fn rtcp(bytes: &[u8]) {
-    read_rtcp(bytes);
+    assert!(read_rtcp(bytes) <= 17 * bytes.len() / 4, "nothing comes of nothing");
+}
+
+pub(crate) fn red(bytes: &[u8]) {
+    if let Some(used) = read_red(bytes) {
+        assert_eq!(used, bytes.len(), "every byte is used once");
+    }
 }
 
 pub(crate) fn sdp_offer(bytes: &[u8]) {

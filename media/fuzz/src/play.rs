@@ -158,7 +158,7 @@ impl Play {
         let (direction, slots) = if script.below(2) == 0 { (Direction::Listen, 1 + script.below(3)) } else { (Direction::Speak, 1) };
         self.opened += 1;
         let id = format!("session-{}", self.opened);
-        let offer = sdp::offer(direction, slots, OUR_UFRAG, OUR_PASSWORD, FINGERPRINT);
+        let offer = sdp::offer(direction, slots, sdp::Repair { red: true, nack: true }, OUR_UFRAG, OUR_PASSWORD, FINGERPRINT);
         let new = NewOffer { session: &id, room: ROOMS[room], person: PEOPLE[person], direction, offer: &offer };
         if let Ok(opened) = self.engine.open_session(self.now, new) {
             let value = |name| sdp::value(&opened.answer, name).unwrap().to_owned();

@@ -21,15 +21,19 @@ pub struct Weather {
     pub jitter: Duration,
     /// Lost.
     pub loss: f64,
+    /// How many are lost in a row on average, by a chain of two states (Gilbert, Bell System Technical Journal 39, 1960). None: each by
+    /// its own luck.
+    pub mean_burst: Option<f64>,
     /// Delivered twice, each with a delay of its own.
     pub duplication: f64,
 }
 
 impl Weather {
     /// Nothing is lost, late, or repeated.
-    pub const FAIR: Self = Self { delay: Duration::ZERO, jitter: Duration::ZERO, loss: 0.0, duplication: 0.0 };
+    pub const FAIR: Self = Self { delay: Duration::ZERO, jitter: Duration::ZERO, loss: 0.0, mean_burst: None, duplication: 0.0 };
     /// A mobile network with poor reception: 5 % loss, 1 % duplicates, 40 to 120 ms.
-    pub const ROUGH: Self = Self { delay: Duration::from_millis(40), jitter: Duration::from_millis(80), loss: 0.05, duplication: 0.01 };
+    pub const ROUGH: Self =
+        Self { delay: Duration::from_millis(40), jitter: Duration::from_millis(80), loss: 0.05, duplication: 0.01, ..Self::FAIR };
 }
 
 /// One direction of a path, carrying `T`s.
@@ -39,6 +43,7 @@ pub struct Link<T> {
     random: StdRng,
     in_flight: BinaryHeap<InFlight<T>>,
     sent: u64,
+    is_in_burst: bool,
 }
 
 #[derive(Debug)]
@@ -53,7 +58,7 @@ impl<T: Clone> Link<T> {
     /// A link whose luck follows from `seed`.
     #[must_use]
     pub fn new(weather: Weather, seed: u64) -> Self {
-        Self { weather, random: StdRng::seed_from_u64(seed), in_flight: BinaryHeap::new(), sent: 0 }
+        Self { weather, random: StdRng::seed_from_u64(seed), in_flight: BinaryHeap::new(), sent: 0, is_in_burst: false }
     }
 
     /// The weather changes; what is in flight already arrives as it would have.
@@ -63,13 +68,23 @@ impl<T: Clone> Link<T> {
 
     /// Send a datagram.
     pub fn send(&mut self, now: Instant, datagram: T) {
-        if self.random.random_bool(self.weather.loss) {
+        if self.loses() {
             return;
         }
         if self.random.random_bool(self.weather.duplication) {
             self.put_in_flight(now, datagram.clone());
         }
         self.put_in_flight(now, datagram);
+    }
+
+    fn loses(&mut self) -> bool {
+        let Weather { loss, mean_burst, .. } = self.weather;
+        let Some(mean) = mean_burst.filter(|_| loss < 1.0) else {
+            return self.random.random_bool(loss);
+        };
+        let share = if self.is_in_burst { 1.0 - 1.0 / mean } else { (loss / (mean * (1.0 - loss))).min(1.0) };
+        self.is_in_burst = self.random.random_bool(share);
+        self.is_in_burst
     }
 
     fn put_in_flight(&mut self, now: Instant, datagram: T) {
@@ -143,6 +158,15 @@ mod tests {
         assert!((400..600).contains(&lost), "{lost} lost");
         assert!((60..140).contains(&repeated), "{repeated} repeated");
         assert_ne!(came, sorted, "none overtook another");
+    }
+
+    #[test]
+    fn bursts_are_as_long_and_as_many_as_said() {
+        let came = delivered(Weather { loss: 0.1, mean_burst: Some(3.0), ..Weather::FAIR }, 1, 100_000);
+        let lost = 100_000 - came.len();
+        let bursts = came.windows(2).filter(|pair| pair[1] - pair[0] > 1).count();
+        assert!((9_000..11_000).contains(&lost), "{lost} lost");
+        assert!((28 * bursts..32 * bursts).contains(&(10 * lost)), "{lost} in {bursts} bursts");
     }
 
     #[test]

@@ -9,10 +9,9 @@ use rand::{Rng, RngExt};
 use super::{Engine, NewOffer, Opened, RoomTalk, SessionReport, SessionUnknown, Speaker};
 use crate::dtls::DtlsServer;
 use crate::ice::{IceLite, random_credentials};
-use crate::rate::PacketBucket;
-use crate::room::{StageMember, TalkMeter, Tap};
+use crate::room::{StageMember, Tap};
 use crate::sdp::{Answer, Direction, Fragment, IceCredentials, Offer, OfferRefused, SlotStream, write_fragment};
-use crate::session::{CloseReason, Listening, Media, NewSession, Session, Speaking};
+use crate::session::{CloseReason, Formats, Listening, Media, NewSession, Repair, Session, Speaking};
 use crate::slab::SessionKey;
 
 /// Sessions of one person whose handshake is not finished.
@@ -84,7 +83,9 @@ impl Engine {
     }
 
     fn media_for(&mut self, now: Instant, offer: &Offer, direction: Direction) -> Media {
-        let (payload_type, level_id) = offer.audio().next().map_or((111, None), |audio| (audio.payload_type, audio.level_id));
+        let (formats, level_id) = offer.audio().next().map_or((Formats { opus: 111, red: None, nack: false }, None), |audio| {
+            (Formats { opus: audio.payload_type, red: audio.red, nack: audio.nack }, audio.level_id)
+        });
         match direction {
             Direction::Listen => {
                 let mut taps: Vec<Tap> = Vec::new();
@@ -97,17 +98,17 @@ impl Engine {
                     };
                     taps.push(Tap::new(ssrc, self.random.random_range(0..1 << 15), self.random.next_u32()));
                 }
-                Media::Listen(Listening { payload_type, level_id, sent: vec![(0, 0); taps.len()], taps, membership: None })
+                Media::Listen(Listening {
+                    formats,
+                    level_id,
+                    sent: vec![(0, 0); taps.len()],
+                    taps,
+                    membership: None,
+                    repair: Repair::default(),
+                    counted_loss: None,
+                })
             }
-            Direction::Speak => Media::Speak(Speaking {
-                payload_type,
-                level_id,
-                report_ssrc: self.random.next_u32(),
-                statistics: None,
-                last_packet: None,
-                bucket: PacketBucket::new(now),
-                talk: TalkMeter::new(now),
-            }),
+            Direction::Speak => Media::Speak(Speaking::new(now, formats, level_id, self.random.next_u32())),
         }
     }
 

@@ -5,18 +5,17 @@ use std::time::{Duration, Instant};
 
 use is::stun::StunMessage;
 
+use super::fanout::WaitingFrame;
 use super::{Engine, guarded};
 use crate::ice::addressed_ufrag;
-use crate::room::{ASSUMED_LEVEL, SILENCE_LEVEL, StreamKey, UplinkPosition};
+use crate::room::{ASSUMED_LEVEL, Room, SILENCE_LEVEL, StreamKey, UplinkPosition};
 use crate::rtp;
-use crate::session::{Media, Session, Uplink};
+use crate::session::{Frame, Media, Session, Uplink};
 use crate::slab::SessionKey;
+use crate::transmit::Transmits;
 
 /// Longest datagram looked at: Ethernet's MTU. Opus at its highest bitrate fills 1275 bytes.
 const MAX_DATAGRAM_LEN: usize = 1_500;
-/// Longest payload forwarded: a frame of Opus has at most 1275 bytes (RFC 6716 section 3.2.1), a little more is forgiven. With our
-/// header, the tag, UDP and IP it still fits into a frame of Ethernet, as the sockets may not fragment.
-const MAX_PAYLOAD_LEN: usize = 1_400;
 /// A route that served a live session within this time stays that session's: a peer of another session cannot take it by
 /// checks with a forged source.
 const ADDRESS_KEPT_FOR: Duration = Duration::from_secs(5);
@@ -113,7 +112,7 @@ impl Engine {
     }
 
     fn handle_rtcp(&mut self, now: Instant, from: Route, bytes: &[u8]) -> bool {
-        match self.with_media(from, bytes, |session, packet| session.on_rtcp(now, packet)) {
+        match self.with_media(from, bytes, |session, packet, room, control| session.on_rtcp(now, packet, room, control)) {
             Some((key, None)) => self.act_on(now, key, None),
             Some((_, Some(()))) => {}
             None => return false,
@@ -122,12 +121,12 @@ impl Engine {
     }
 
     fn handle_rtp(&mut self, now: Instant, from: Route, bytes: &[u8]) -> bool {
-        let judged = self.with_media(from, bytes, |session, packet| session.on_rtp(now, packet));
+        let judged = self.with_media(from, bytes, |session, packet, _, _| session.on_rtp(now, packet));
         if let Some((key, _)) = judged {
             self.mark_inbound(key);
         }
         match judged {
-            Some((key, Some(Some(uplink)))) => self.begin_fanout(now, key, &uplink),
+            Some((key, Some(Some(uplink)))) => self.begin_uplink(now, key, uplink),
             Some((key, None)) => {
                 self.act_on(now, key, None);
                 true
@@ -136,28 +135,30 @@ impl Engine {
         }
     }
 
-    /// Let the session whose selected route is `from` work on a copy of the datagram, which stays in `self.packet`.
+    /// Let the session whose selected route is `from`, with its room, work on a copy of the datagram, which stays in `self.packet`.
     ///
     /// None: there is no such session. An inner None: its code panicked.
     fn with_media<T>(
         &mut self,
         from: Route,
         bytes: &[u8],
-        step: impl FnOnce(&mut Session, &mut Vec<u8>) -> T,
+        step: impl FnOnce(&mut Session, &mut Vec<u8>, Option<&mut Room>, &mut Transmits) -> T,
     ) -> Option<(SessionKey, Option<T>)> {
         let key = *self.by_route.get(&from)?;
         let session = self.sessions.get_mut(key).filter(|session| session.ice.selected() == Some(from))?;
         self.packet.clear();
         self.packet.extend_from_slice(bytes);
         let packet = &mut self.packet;
-        Some((key, guarded(&mut self.control, |_| step(session, packet))))
+        let room = self.rooms.get_mut(session.room).and_then(Option::as_mut);
+        Some((key, guarded(&mut self.control, |control| step(session, packet, room, control))))
     }
 
-    /// Ask policy whether this speaker may be heard, choose, and note where the packet goes.
-    fn begin_fanout(&mut self, now: Instant, key: SessionKey, uplink: &Uplink) -> bool {
+    /// Ask policy whether this speaker may be heard, choose, and queue what the packet brought for the fan-out.
+    fn begin_uplink(&mut self, now: Instant, key: SessionKey, uplink: Uplink) -> bool {
         let Some(session) = self.sessions.get_mut(key) else {
             return false;
         };
+        let asks_again = session.repair_deadline().is_some();
         let Some(room) = self.rooms[session.room].as_mut().filter(|_| !self.is_held) else {
             session.counters.packets_dropped += 1;
             return false;
@@ -166,27 +167,25 @@ impl Engine {
             session.counters.packets_dropped += 1;
             return false;
         };
-        let Some(payload) = uplink.header.payload(&self.packet).filter(|payload| payload.len() <= MAX_PAYLOAD_LEN) else {
-            session.counters.packets_dropped += 1;
-            return false;
-        };
-        let payload = uplink.header.len..uplink.header.len + payload.len();
-        let position = UplinkPosition {
-            stream: StreamKey { session: key, ssrc: uplink.header.ssrc },
-            index: uplink.index,
-            timestamp: uplink.header.timestamp,
-            marker: uplink.header.marker,
-        };
-        let assumed = if payload.len() <= LONGEST_DTX_PAYLOAD { SILENCE_LEVEL } else { ASSUMED_LEVEL };
-        let level = uplink.level.map_or(assumed, |byte| byte & 0x7f);
-        let is_voice = room.place(now, member.csrc, level, position, &mut self.fanout.targets);
+        let assumed = if uplink.newest.bytes.len() <= LONGEST_DTX_PAYLOAD { SILENCE_LEVEL } else { ASSUMED_LEVEL };
+        let is_voice = room.listen_to(now, member.csrc, uplink.level.map_or(assumed, |byte| byte & 0x7f));
         if let Media::Speak(speaking) = &mut session.media {
-            speaking.talk.on_packet(now, uplink.header.timestamp, is_voice);
+            speaking.talk.on_packet(now, uplink.newest.timestamp, is_voice);
         }
-        if let Some(ledger) = &mut self.ledger {
-            ledger.mark_lanes(room, &self.fanout.targets);
+        let stream = StreamKey { session: key, ssrc: uplink.ssrc };
+        let waiting = |frame: &Frame, marker, level, is_recovered| WaitingFrame {
+            room: session.room,
+            csrc: member.csrc,
+            position: UplinkPosition { stream, index: frame.index, timestamp: frame.timestamp, marker, is_recovered },
+            level,
+            bytes: frame.bytes.clone(),
+        };
+        self.waiting.extend(uplink.recovered.iter().map(|frame| waiting(frame, false, None, true)));
+        self.waiting.push_back(waiting(&uplink.newest, uplink.marker, uplink.level, false));
+        if asks_again {
+            self.schedule(now, key);
         }
-        self.fanout.begin(session.room, member.csrc, uplink.level, payload);
+        self.begin_next_fanout(now);
         true
     }
 }

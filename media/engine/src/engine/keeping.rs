@@ -4,12 +4,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::{Engine, guarded};
-use crate::rate::PacketBucket;
 use crate::record::{Book, MAX_TAG_LEN, Mark, MediaRecord, Numbering, SessionRecord, SlotRecord};
-use crate::room::{Lane, Room, TalkMeter, Tap, Target, View};
+use crate::room::{Lane, Room, Tap, Target, View};
 use crate::rtp::to_rtp_units;
 use crate::sdp::Direction;
-use crate::session::{Listening, Media, Session, Speaking};
+use crate::session::{Listening, Media, Repair, Session, Speaking};
 use crate::slab::SessionKey;
 
 /// Bits of a packet index; a speaker's cell has the number of the stream above them.
@@ -85,9 +84,9 @@ impl Ledger {
         let listening = match &session.media {
             Media::Listen(listening) => listening,
             Media::Speak(speaking) => {
-                let (payload_type, level_id) = (speaking.payload_type, speaking.level_id);
+                let (formats, level_id) = (speaking.formats, speaking.level_id);
                 let cell = session.inbound_cell;
-                return Some(MediaRecord::Speak { payload_type, level_id, report_ssrc: speaking.report_ssrc, cell });
+                return Some(MediaRecord::Speak { formats, level_id, report_ssrc: speaking.report_ssrc, cell });
             }
         };
         let mut slots = Vec::with_capacity(listening.taps.len());
@@ -104,7 +103,7 @@ impl Ledger {
             };
             slots.push(SlotRecord { ssrc: tap.ssrc, numbering, sent: *sent });
         }
-        Some(MediaRecord::Listen { payload_type: listening.payload_type, level_id: listening.level_id, slots })
+        Some(MediaRecord::Listen { formats: listening.formats, level_id: listening.level_id, slots })
     }
 
     /// A listener's stream, from where its numbers stand in the book.
@@ -322,14 +321,16 @@ impl ResolvedSession {
 /// None where the numbers make no sense.
 fn resolve(ledger: &Ledger, now: Instant, mut record: SessionRecord) -> Option<ResolvedSession> {
     let media = match &record.media {
-        MediaRecord::Listen { payload_type, level_id, slots } => Media::Listen(Listening {
-            payload_type: *payload_type,
+        MediaRecord::Listen { formats, level_id, slots } => Media::Listen(Listening {
+            formats: *formats,
             level_id: *level_id,
             taps: slots.iter().map(|slot| ledger.tap_of(now, slot)).collect::<Option<Vec<Tap>>>()?,
             sent: slots.iter().map(|slot| slot.sent).collect(),
             membership: None,
+            repair: Repair::default(),
+            counted_loss: None,
         }),
-        MediaRecord::Speak { payload_type, level_id, report_ssrc, cell } => {
+        MediaRecord::Speak { formats, level_id, report_ssrc, cell } => {
             if let Some(cell) = cell.filter(|cell| (*cell as usize) < ledger.book.cells()) {
                 let mark = ledger.book.mark_of(cell as usize).index;
                 let stream = usize::try_from(mark >> INDEX_BITS).ok()?;
@@ -337,15 +338,7 @@ fn resolve(ledger: &Ledger, now: Instant, mut record: SessionRecord) -> Option<R
                     *highest = (mark & INDEX_MASK).max(*highest);
                 }
             }
-            Media::Speak(Speaking {
-                payload_type: *payload_type,
-                level_id: *level_id,
-                report_ssrc: *report_ssrc,
-                statistics: None,
-                last_packet: None,
-                bucket: PacketBucket::new(now),
-                talk: TalkMeter::new(now),
-            })
+            Media::Speak(Speaking::new(now, *formats, *level_id, *report_ssrc))
         }
     };
     Some(ResolvedSession(record, media))

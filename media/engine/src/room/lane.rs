@@ -9,6 +9,7 @@
 
 use std::time::Instant;
 
+use super::history::{History, KEPT};
 use crate::rtp::{CLOCK_RATE_HZ, to_rtp_units};
 use crate::slab::SessionKey;
 
@@ -27,10 +28,12 @@ pub(crate) struct UplinkPosition {
     pub index: u64,
     pub timestamp: u32,
     pub marker: bool,
+    /// Recovered from a copy: it fills a gap, or is of no use.
+    pub is_recovered: bool,
 }
 
 /// A packet's place in a lane.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct LanePosition {
     pub index: u64,
     pub timestamp: u32,
@@ -53,6 +56,8 @@ pub(crate) struct Lane {
     highest: u64,
     /// RTP time of the packet with the highest index, and when it passed; at first zero, and when the lane was made.
     last: (u32, Instant),
+    /// What was sent lately.
+    pub history: History,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -65,7 +70,7 @@ struct Following {
 
 impl Lane {
     pub(crate) fn new(now: Instant) -> Self {
-        Self { speaker: None, following: None, highest: 0, last: (0, now) }
+        Self { speaker: None, following: None, highest: 0, last: (0, now), history: History::default() }
     }
 
     pub(crate) fn speaker(&self) -> Option<u32> {
@@ -80,9 +85,13 @@ impl Lane {
         }
     }
 
-    /// Give a packet of the followed speaker its place. None for one that was sent before the lane came to that speaker.
+    /// Give a packet of the followed speaker its place. None for one that was sent before the lane came to that speaker, or so long ago
+    /// that it would fall out of the history, which knows what has been given.
     pub(crate) fn place(&mut self, now: Instant, packet: UplinkPosition) -> Option<LanePosition> {
         let continued = self.following.filter(|following| following.stream == packet.stream && !self.jumps(following, packet.index));
+        if packet.is_recovered && continued.is_none() {
+            return None;
+        }
         let following = continued.unwrap_or_else(|| Following {
             stream: packet.stream,
             first_uplink_index: packet.index,
@@ -97,6 +106,9 @@ impl Lane {
             // A switch begins a talkspurt, so that receivers may adapt their playout there (RFC 3551 section 4.1).
             marker: packet.marker || continued.is_none(),
         };
+        if position.index + KEPT <= self.highest || self.history.get(position.index).is_some() {
+            return None;
+        }
         if position.index > self.highest {
             self.highest = position.index;
             self.last = (position.timestamp, now);
@@ -184,7 +196,7 @@ impl Tap {
 
     /// Remember where the numbering stops.
     pub(crate) fn leave(&mut self, lane: &Lane, now: Instant) {
-        self.next_index = (lane.highest + 1).wrapping_add_signed(self.index_distance);
+        self.next_index = self.next_index(lane);
         self.rest = Some((self.timestamp_at(lane, now), now));
     }
 
@@ -192,6 +204,20 @@ impl Tap {
     pub(crate) fn place(&self, position: LanePosition) -> Option<(u64, u32)> {
         (position.index > self.joined_after)
             .then(|| (position.index.wrapping_add_signed(self.index_distance), position.timestamp.wrapping_add(self.timestamp_distance)))
+    }
+
+    /// The own index of the packet that comes next at `lane`.
+    pub(crate) fn next_index(&self, lane: &Lane) -> u64 {
+        (lane.highest + 1).wrapping_add_signed(self.index_distance)
+    }
+
+    /// (the lane's index, own index) of the latest packet with this sequence number, which need not have been sent.
+    pub(crate) fn find(&self, lane: &Lane, sequence: u16) -> Option<(u64, u64)> {
+        let newest = self.next_index(lane).checked_sub(1)?;
+        #[allow(clippy::cast_possible_truncation)] // The sequence number is the index's low 16 bits.
+        let own = newest.checked_sub(u64::from((newest as u16).wrapping_sub(sequence)))?;
+        let index = own.checked_add_signed(-self.index_distance)?;
+        (index > self.joined_after).then_some((index, own))
     }
 
     /// This listener's RTP time at `now`.

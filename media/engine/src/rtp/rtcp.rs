@@ -1,9 +1,9 @@
-//! RTCP: sender reports to listeners, receiver reports to speakers (RFC 3550 section 6). Nothing else a peer sends is acted on.
+//! RTCP as written: sender reports to listeners, receiver reports to speakers (RFC 3550 section 6). What peers write: [`super::feedback`].
 
 use std::time::{Duration, Instant};
 
-const SENDER_REPORT: u8 = 200;
-const RECEIVER_REPORT: u8 = 201;
+pub(super) const SENDER_REPORT: u8 = 200;
+pub(super) const RECEIVER_REPORT: u8 = 201;
 const SOURCE_DESCRIPTION: u8 = 202;
 /// Names nobody: the engine's sessions share no identity across transports.
 const CNAME: &[u8] = b"salon";
@@ -23,22 +23,15 @@ pub(crate) struct SenderReport {
     pub ntp_middle: u32,
 }
 
-/// The first sender report of a decrypted compound packet.
-pub(crate) fn read_sender_report(compound: &[u8]) -> Option<SenderReport> {
-    let mut rest = compound;
-    while let Some(head) = rest.first_chunk::<4>() {
-        let len = 4 + 4 * usize::from(u16::from_be_bytes([head[2], head[3]]));
-        let packet = rest.get(..len)?;
-        if head[1] == SENDER_REPORT {
-            let fields = packet.first_chunk::<16>()?;
-            return Some(SenderReport {
-                ssrc: u32::from_be_bytes([fields[4], fields[5], fields[6], fields[7]]),
-                ntp_middle: u32::from_be_bytes([fields[10], fields[11], fields[12], fields[13]]),
-            });
-        }
-        rest = &rest[len..];
+impl SenderReport {
+    /// From the whole packet. None if it is cut short.
+    pub(super) fn parse(packet: &[u8]) -> Option<Self> {
+        let fields = packet.first_chunk::<28>()?;
+        Some(Self {
+            ssrc: u32::from_be_bytes([fields[4], fields[5], fields[6], fields[7]]),
+            ntp_middle: u32::from_be_bytes([fields[10], fields[11], fields[12], fields[13]]),
+        })
     }
-    None
 }
 
 /// What one slot's sender report tells a listener.
@@ -115,7 +108,10 @@ impl ReceptionStatistics {
     pub(crate) fn on_packet(&mut self, now: Instant, index: u64, timestamp: u32) {
         self.received += 1;
         self.first = self.first.min(index);
-        self.highest = self.highest.max(index);
+        if index < self.highest {
+            return; // Out of order, or asked for again: its way says nothing of the jitter.
+        }
+        self.highest = index;
         if let Some((before, timestamp_before)) = self.last_arrival {
             let arrival = to_rtp_units(now.duration_since(before));
             let transit = i64::from(arrival) - i64::from(timestamp.wrapping_sub(timestamp_before).cast_signed());
@@ -133,7 +129,9 @@ impl ReceptionStatistics {
     }
 
     /// The 24 bytes of a report block; also starts the next interval.
-    fn take_block(&mut self, now: Instant) -> [u8; 24] {
+    ///
+    /// elsewhere: what is lost behind us, 256ths: reported in place of our own loss where it is more.
+    fn take_block(&mut self, now: Instant, elsewhere: u8) -> [u8; 24] {
         let expected = self.highest - self.first + 1;
         let interval_expected = expected.saturating_sub(self.reported_expected);
         let interval_received = self.received - self.reported_received;
@@ -145,7 +143,7 @@ impl ReceptionStatistics {
         let mut block = [0; 24];
         #[allow(clippy::cast_possible_truncation)]
         // Bounded just above; the extended sequence number is the index's low 32 bits.
-        let (fraction, lost, highest) = (fraction as u8, lost as u32, self.highest as u32);
+        let (fraction, lost, highest) = ((fraction as u8).max(elsewhere), lost as u32, self.highest as u32);
         block[0..4].copy_from_slice(&self.ssrc.to_be_bytes());
         block[4..8].copy_from_slice(&lost.to_be_bytes());
         block[4] = fraction;
@@ -158,10 +156,12 @@ impl ReceptionStatistics {
 }
 
 /// Append RR and SDES from `ssrc` about one stream.
-pub(crate) fn write_receiver_report(ssrc: u32, statistics: &mut ReceptionStatistics, now: Instant, buffer: &mut Vec<u8>) {
+///
+/// elsewhere: what is lost behind us, 256ths: an encoder cannot tell, and need not, on which leg its packets are lost.
+pub(crate) fn write_receiver_report(ssrc: u32, statistics: &mut ReceptionStatistics, now: Instant, elsewhere: u8, buffer: &mut Vec<u8>) {
     buffer.extend_from_slice(&[0x81, RECEIVER_REPORT, 0, 7]);
     buffer.extend_from_slice(&ssrc.to_be_bytes());
-    buffer.extend_from_slice(&statistics.take_block(now));
+    buffer.extend_from_slice(&statistics.take_block(now, elsewhere));
     write_source_description(ssrc, buffer);
 }
 
@@ -186,21 +186,15 @@ mod tests {
     }
 
     #[test]
-    fn sender_report_reads_back() {
+    fn sender_report_reads_back_and_not_when_cut_short() {
         let info = SenderInfo { ssrc: 9, ntp: 0x1122_3344_5566_7788, timestamp: 5, packets: 6, octets: 7 };
         let mut compound = Vec::new();
         write_sender_report(info, &mut compound);
         assert_eq!(compound.len() % 4, 0);
         assert_eq!(rtcp_sender(&compound), Some(9));
-        assert_eq!(read_sender_report(&compound), Some(SenderReport { ssrc: 9, ntp_middle: 0x3344_5566 }));
-    }
-
-    #[test]
-    fn sender_report_cut_short_is_none() {
-        let mut compound = Vec::new();
-        write_sender_report(SenderInfo { ssrc: 9, ntp: 1, timestamp: 5, packets: 6, octets: 7 }, &mut compound);
+        assert_eq!(SenderReport::parse(&compound), Some(SenderReport { ssrc: 9, ntp_middle: 0x3344_5566 }));
         for cut in 0..28 {
-            assert_eq!(read_sender_report(&compound[..cut]), None);
+            assert_eq!(SenderReport::parse(&compound[..cut]), None);
         }
     }
 
@@ -211,12 +205,12 @@ mod tests {
         for (index, at) in [(100, 0), (101, 20), (103, 60)] {
             statistics.on_packet(after_ms(start, at), index, u32::try_from(index).expect("small") * 960);
         }
-        let block = statistics.take_block(after_ms(start, 80));
+        let block = statistics.take_block(after_ms(start, 80), 0);
         assert_eq!(block[4], 64, "one of four lost: 64/256");
         assert_eq!(block[5..8], [0, 0, 1]);
         assert_eq!(block[8..12], 103_u32.to_be_bytes());
         assert_eq!(block[12..16], [0; 4], "packets came exactly as sent");
-        let block = statistics.take_block(after_ms(start, 100));
+        let block = statistics.take_block(after_ms(start, 100), 0);
         assert_eq!((block[4], block[7]), (0, 1), "nothing new was lost");
     }
 
@@ -226,7 +220,7 @@ mod tests {
         let mut statistics = ReceptionStatistics::new(1, 0);
         statistics.on_packet(start, 0, 0);
         statistics.on_packet(after_ms(start, 40), 1, 960); // 20 ms late: 960 units, of which 1/16 counts
-        assert_eq!(statistics.take_block(start)[12..16], 60_u32.to_be_bytes());
+        assert_eq!(statistics.take_block(start, 0)[12..16], 60_u32.to_be_bytes());
     }
 
     #[test]
@@ -234,9 +228,9 @@ mod tests {
         let start = Instant::now();
         let mut statistics = ReceptionStatistics::new(7, 0);
         statistics.on_sender_report(start, SenderReport { ssrc: 8, ntp_middle: 1 });
-        assert_eq!(statistics.take_block(start)[16..24], [0; 8], "another SSRC's report");
+        assert_eq!(statistics.take_block(start, 0)[16..24], [0; 8], "another SSRC's report");
         statistics.on_sender_report(start, SenderReport { ssrc: 7, ntp_middle: 0xabcd });
-        let block = statistics.take_block(after_ms(start, 500));
+        let block = statistics.take_block(after_ms(start, 500), 0);
         assert_eq!(block[16..20], 0xabcd_u32.to_be_bytes());
         assert_eq!(block[20..24], 32_768_u32.to_be_bytes());
     }

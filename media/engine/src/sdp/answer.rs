@@ -61,9 +61,15 @@ impl fmt::Display for Answer<'_> {
 impl Answer<'_> {
     fn put_audio(&self, lines: &mut Lines<'_, '_>, audio: &AudioSection, slot: usize) -> fmt::Result {
         let AudioSection { mid, protocol, payload_type, .. } = audio;
+        // A sender uses the first of the answer's formats that it knows: copies are wanted of a speaker, and kept for need to a listener.
+        let formats = match (audio.red, self.direction) {
+            (None, _) => payload_type.to_string(),
+            (Some(red), Direction::Speak) => format!("{red} {payload_type}"),
+            (Some(red), Direction::Listen) => format!("{payload_type} {red}"),
+        };
         let address = self.candidates.addresses.first().copied().unwrap_or(IpAddr::from([127, 0, 0, 1]));
         let family = if address.is_ipv4() { "IP4" } else { "IP6" };
-        lines.put(format_args!("m=audio {} {protocol} {payload_type}", self.candidates.port))?;
+        lines.put(format_args!("m=audio {} {protocol} {formats}", self.candidates.port))?;
         lines.put(format_args!("c=IN {family} {address}"))?;
         lines.put(format_args!("a=mid:{mid}"))?;
         put_credentials(lines, self.ice)?;
@@ -80,6 +86,13 @@ impl Answer<'_> {
         lines.put(format_args!("a=rtpmap:{payload_type} opus/48000/2"))?;
         // RFC 7587 section 7: speech is mono, DTX saves the silent packets, in-band FEC helps over lossy networks.
         lines.put(format_args!("a=fmtp:{payload_type} minptime=10;useinbandfec=1;usedtx=1;stereo=0;sprop-stereo=0"))?;
+        if audio.nack {
+            lines.put(format_args!("a=rtcp-fb:{payload_type} nack"))?;
+        }
+        if let Some(red) = audio.red {
+            lines.put(format_args!("a=rtpmap:{red} red/48000/2"))?;
+            lines.put(format_args!("a=fmtp:{red} {payload_type}/{payload_type}"))?;
+        }
         if let Some(id) = audio.level_id {
             lines.put(format_args!("a=extmap:{id} urn:ietf:params:rtp-hdrext:ssrc-audio-level"))?;
         }

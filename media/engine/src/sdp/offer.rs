@@ -40,6 +40,10 @@ pub(crate) struct AudioSection {
     pub protocol: String,
     /// Opus's.
     pub payload_type: u8,
+    /// Of redundant audio data made of that Opus (RFC 2198), where offered.
+    pub red: Option<u8>,
+    /// Whether lost packets of Opus may be asked for again (RFC 4585).
+    pub nack: bool,
     /// RFC 6464's extension id, 1..=14, where offered.
     pub level_id: Option<u8>,
     /// RFC 5506.
@@ -107,6 +111,8 @@ fn parse_section(media: &Media<'_>, direction: Direction) -> Result<Section, Off
         mid,
         protocol: media.protocol.to_owned(),
         payload_type,
+        red: red_payload_type(media, payload_type),
+        nack: offers_nack(media, payload_type),
         level_id: extension_id(media, AUDIO_LEVEL),
         reduced_size_rtcp: media.has("rtcp-rsize"),
     }))
@@ -132,11 +138,36 @@ fn checked_mid(mid: &str) -> Result<String, OfferRefused> {
 
 /// The first payload type that maps to Opus and stands in the m= line.
 fn opus_payload_type(media: &Media<'_>) -> Option<u8> {
-    media.values("rtpmap").into_iter().find_map(|map| {
-        let (number, codec) = map.split_once(' ')?;
-        let is_opus = codec.trim().eq_ignore_ascii_case("opus/48000/2");
+    payload_types(media, "opus/48000/2").next()
+}
+
+/// RFC 2198 section 5: `a=fmtp` names the type of each block. Ours hold Opus alone, so that every block must be `opus`; two at least,
+/// or nothing could be repeated.
+fn red_payload_type(media: &Media<'_>, opus: u8) -> Option<u8> {
+    payload_types(media, "red/48000/2").find(|red| {
+        let blocks = media.values("fmtp").into_iter().find_map(|line| {
+            let (number, blocks) = line.split_once(' ')?;
+            (number.parse() == Ok(*red)).then_some(blocks.trim())
+        });
+        blocks.is_some_and(|blocks| blocks.contains('/') && blocks.split('/').all(|block| block.parse() == Ok(opus)))
+    })
+}
+
+/// Payload types that map to `codec` and stand in the m= line.
+fn payload_types(media: &Media<'_>, codec: &str) -> impl Iterator<Item = u8> {
+    media.values("rtpmap").into_iter().filter_map(move |map| {
+        let (number, name) = map.split_once(' ')?;
         let payload_type = number.parse::<u8>().ok().filter(|number| *number < 128)?;
-        (is_opus && media.formats.contains(&number)).then_some(payload_type)
+        (name.trim().eq_ignore_ascii_case(codec) && media.formats.contains(&number)).then_some(payload_type)
+    })
+}
+
+/// `a=rtcp-fb:<type> nack`, with nothing after it: `nack pli` asks for pictures. The type may be `*` (RFC 4585 section 4.2).
+fn offers_nack(media: &Media<'_>, payload_type: u8) -> bool {
+    media.values("rtcp-fb").into_iter().any(|line| {
+        let mut words = line.split_ascii_whitespace();
+        let is_ours = words.next().is_some_and(|of| of == "*" || of.parse() == Ok(payload_type));
+        is_ours && words.next() == Some("nack") && words.next().is_none()
     })
 }
 

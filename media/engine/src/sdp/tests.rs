@@ -64,7 +64,7 @@ fn video_and_data_are_answered_with_port_zero_in_their_places() {
     let answer = answer(CHROMIUM_LISTEN, Direction::Listen, &slots);
     let sections: Vec<&str> = answer.lines().filter(|line| line.starts_with("m=")).collect();
     assert_eq!(sections.len(), 5);
-    assert_eq!(sections[..3], ["m=audio 8004 UDP/TLS/RTP/SAVPF 111"; 3]);
+    assert_eq!(sections[..3], ["m=audio 8004 UDP/TLS/RTP/SAVPF 111 63"; 3]);
     assert!(sections[3].starts_with("m=video 0 UDP/TLS/RTP/SAVPF "), "{}", sections[3]);
     assert_eq!(sections[4], "m=application 0 UDP/DTLS/SCTP webrtc-datachannel");
     assert!(answer.contains("a=group:BUNDLE 0 1 2\r\n"));
@@ -73,10 +73,11 @@ fn video_and_data_are_answered_with_port_zero_in_their_places() {
 #[test]
 fn answer_to_a_speaker_is_exactly_this() {
     let expected = "v=0\r\no=- 21 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\na=ice-lite\r\na=msid-semantic: WMS *\r\n\
-        m=audio 8004 UDP/TLS/RTP/SAVPF 111\r\nc=IN IP4 192.0.2.1\r\na=mid:0\r\na=ice-ufrag:engine12\r\na=ice-pwd:password+of+the+engine+1\r\n\
+        m=audio 8004 UDP/TLS/RTP/SAVPF 63 111\r\nc=IN IP4 192.0.2.1\r\na=mid:0\r\na=ice-ufrag:engine12\r\na=ice-pwd:password+of+the+engine+1\r\n\
         a=fingerprint:sha-256 AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB\r\n\
         a=setup:passive\r\na=recvonly\r\na=rtcp-mux\r\na=rtcp-rsize\r\na=rtpmap:111 opus/48000/2\r\n\
         a=fmtp:111 minptime=10;useinbandfec=1;usedtx=1;stereo=0;sprop-stereo=0\r\n\
+        a=rtpmap:63 red/48000/2\r\na=fmtp:63 111/111\r\n\
         a=extmap:1 urn:ietf:params:rtp-hdrext:ssrc-audio-level\r\n\
         a=candidate:1 1 udp 2130706431 192.0.2.1 8004 typ host\r\na=candidate:2 1 udp 2130706175 2001:db8::1 8004 typ host\r\n\
         a=candidate:3 1 tcp 1520434687 192.0.2.1 8004 typ host tcptype passive\r\n\
@@ -91,6 +92,52 @@ fn answer_to_a_listener_names_a_stream_per_slot() {
     assert_eq!(answer.matches("a=sendonly\r\n").count(), 2);
     assert!(answer.contains("a=msid:slot-0 slot-0\r\na=ssrc:17 cname:salon\r\n"));
     assert!(answer.contains("a=msid:slot-1 slot-1\r\na=ssrc:18 cname:salon\r\n"));
+}
+
+/// (payload type of redundant audio data, whether packets may be asked for again) of the first section.
+fn repair(sdp: &str, direction: Direction) -> (Option<u8>, bool) {
+    let offer = Offer::parse(sdp, direction).expect("usable");
+    let audio = offer.audio().next().expect("one");
+    (audio.red, audio.nack)
+}
+
+#[test]
+fn repair_is_agreed_on_where_it_is_offered_and_only_there() {
+    assert_eq!(repair(CHROMIUM_SPEAK, Direction::Speak), (Some(63), false));
+    assert_eq!(repair(CHROMIUM_LISTEN, Direction::Listen), (Some(63), false));
+    for (sdp, direction) in [(FIREFOX_SPEAK, Direction::Speak), (AIORTC_LISTEN, Direction::Listen), (PION_LISTEN, Direction::Listen)] {
+        assert_eq!(repair(sdp, direction), (None, false));
+        let answer = answer(sdp, direction, &[]);
+        assert!(!answer.contains("red/") && !answer.contains("rtcp-fb"), "{answer}");
+    }
+    assert_eq!(repair(GSTREAMER_SPEAK, Direction::Speak), (None, true));
+    assert!(answer(GSTREAMER_SPEAK, Direction::Speak, &[]).contains("a=rtcp-fb:96 nack\r\n"));
+}
+
+#[test]
+fn formats_stand_in_the_order_in_which_they_are_wanted() {
+    let line = |sdp: &str| sdp.lines().find(|line| line.starts_with("m=")).map(str::to_owned).expect("a section");
+    assert_eq!(line(&answer(CHROMIUM_SPEAK, Direction::Speak, &[])), "m=audio 8004 UDP/TLS/RTP/SAVPF 63 111");
+    assert_eq!(line(&answer(CHROMIUM_LISTEN, Direction::Listen, &[])), "m=audio 8004 UDP/TLS/RTP/SAVPF 111 63");
+}
+
+#[test]
+fn redundant_audio_data_must_be_of_opus_and_of_two_blocks_at_least() {
+    let with = |line: &str| repair(&CHROMIUM_SPEAK.replace("a=fmtp:63 111/111", line), Direction::Speak).0;
+    assert_eq!(with("a=fmtp:63 111/111/111"), Some(63));
+    for line in ["a=fmtp:63 111", "a=fmtp:63 111/0", "a=fmtp:63 ", "a=fmtp:63 /", "a=fmtp:64 111/111", "a=fmtp:63"] {
+        assert_eq!(with(line), None, "{line}");
+    }
+    assert_eq!(repair(&CHROMIUM_SPEAK.replace("SAVPF 111 63", "SAVPF 111"), Direction::Speak).0, None, "not in the m= line");
+}
+
+#[test]
+fn nack_counts_for_opus_alone_and_not_with_a_parameter() {
+    let with = |line: &str| repair(&CHROMIUM_SPEAK.replace("a=rtcp-fb:111 transport-cc", line), Direction::Speak).1;
+    assert!(with("a=rtcp-fb:111 nack") && with("a=rtcp-fb:* nack"));
+    for line in ["a=rtcp-fb:111 nack pli", "a=rtcp-fb:63 nack", "a=rtcp-fb:nack", "a=rtcp-fb:111", "a=rtcp-fb:"] {
+        assert!(!with(line), "{line}");
+    }
 }
 
 #[test]

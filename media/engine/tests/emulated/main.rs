@@ -1,4 +1,4 @@
-//! The engine on an emulated network: joining, hearing, being silenced, losing packets, and being attacked.
+//! The engine on an emulated network: joining, hearing, being silenced, losing packets and getting them back, and being attacked.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, missing_debug_implementations)]
 
@@ -9,6 +9,7 @@ mod joining;
 mod lifetime;
 mod network;
 mod outliving;
+mod repair;
 mod routes;
 mod stage;
 mod storm;

@@ -5,6 +5,7 @@
 
 pub mod book;
 pub mod peer;
+pub mod repair;
 pub mod sdp;
 pub mod srtp;
 
@@ -19,6 +20,7 @@ use salon_netem::{Link, Weather};
 
 use book::SharedBook;
 pub use peer::{Heard, Peer};
+pub use sdp::Repair;
 
 pub const ROOM: &str = "room";
 pub const ENGINE_ADDRESS: &str = "192.0.2.1:8004";
@@ -115,6 +117,23 @@ impl World {
     pub fn set_weather(&mut self, weather: Weather) {
         self.uplink.set_weather(weather);
         self.downlink.set_weather(weather);
+    }
+
+    pub fn set_uplink_weather(&mut self, weather: Weather) {
+        self.uplink.set_weather(weather);
+    }
+
+    pub fn set_downlink_weather(&mut self, weather: Weather) {
+        self.downlink.set_weather(weather);
+    }
+
+    /// A connected peer that offers `repair`.
+    pub fn repairing(&mut self, person: &str, direction: Direction, repair: Repair) -> usize {
+        let mut peer = Peer::new(self.next_route(), person, direction, 1);
+        peer.repair = repair;
+        let at = self.open(peer);
+        self.run_until_connected(at);
+        at
     }
 
     /// Put (person, csrc, muted) on the stage.

@@ -1,5 +1,6 @@
 //! One WebRTC peer: checks, DTLS client, SRTP, a microphone, and a memory of what it heard.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,6 +11,7 @@ use salon_engine::{Direction, Route};
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
+use super::repair::{Receiver, Sender, read_red, write_red};
 use super::srtp::Keys;
 use super::{ROOM, sdp};
 
@@ -25,6 +27,9 @@ pub struct Peer {
     pub person: String,
     pub direction: Direction,
     pub slots: usize,
+    pub repair: sdp::Repair,
+    /// Copies in a speaker's packets, where redundant audio data was agreed on.
+    pub copies: usize,
     pub ufrag: String,
     /// What it announces; its certificate's unless a test says otherwise.
     pub fingerprint: String,
@@ -32,6 +37,13 @@ pub struct Peer {
     pub theirs: (String, String),
     pub ssrcs: Vec<u32>,
     pub heard: Vec<Heard>,
+    /// Frames that came as copies in later packets.
+    pub copied: Vec<Heard>,
+    /// What a listener does about loss, or a speaker about being asked.
+    pub receiver: Receiver,
+    pub sender: Sender,
+    /// Every datagram of sound that came, as it came.
+    pub datagrams: Vec<Vec<u8>>,
     pub reports: Vec<(Instant, Vec<u8>)>,
     /// Datagrams whose tag did not match.
     pub undecipherable: usize,
@@ -41,6 +53,7 @@ pub struct Peer {
     pub is_unplugged: bool,
     pub microphone: Option<Microphone>,
     pub last_rtp: Vec<u8>,
+    agreed_red: bool,
     dtls: Option<Dtls>,
     dtls_due: Option<Instant>,
     keys: Option<(Keys, Keys)>,
@@ -72,6 +85,8 @@ pub struct Microphone {
     pub interval: Duration,
     /// Zeros after the payload's text.
     pub stuffing: usize,
+    /// Frames to be sent instead of text; after the last come empty ones.
+    pub recording: Option<VecDeque<Vec<u8>>>,
 }
 
 fn hmac_sha1(key: &[u8], parts: &[&[u8]]) -> [u8; 20] {
@@ -107,11 +122,17 @@ impl Peer {
             person: person.into(),
             direction,
             slots,
+            repair: sdp::Repair::default(),
+            copies: 1,
             ufrag: "peer".into(),
             fingerprint: fingerprint.join(":"),
             theirs: Default::default(),
             ssrcs: Vec::new(),
             heard: Vec::new(),
+            copied: Vec::new(),
+            receiver: Receiver::default(),
+            sender: Sender::default(),
+            datagrams: Vec::new(),
             reports: Vec::new(),
             undecipherable: 0,
             checks_answered: 0,
@@ -119,6 +140,7 @@ impl Peer {
             is_unplugged: false,
             microphone: None,
             last_rtp: Vec::new(),
+            agreed_red: false,
             dtls: None,
             dtls_due: None,
             keys: None,
@@ -128,13 +150,14 @@ impl Peer {
     }
 
     pub fn offer(&self) -> String {
-        sdp::offer(self.direction, self.slots, &self.ufrag, PASSWORD, &self.fingerprint)
+        sdp::offer(self.direction, self.slots, self.repair, &self.ufrag, PASSWORD, &self.fingerprint)
     }
 
     pub fn take_answer(&mut self, now: Instant, answer: &str) {
         let value = |name| sdp::value(answer, name).unwrap().to_owned();
         self.theirs = (value("ice-ufrag"), value("ice-pwd"));
         self.ssrcs = sdp::ssrcs(answer);
+        self.agreed_red = answer.contains("a=rtpmap:63 red/48000/2");
         self.next_check = Some(now);
     }
 
@@ -158,7 +181,7 @@ impl Peer {
             return None;
         }
         let microphone = self.microphone.as_ref().map(|microphone| microphone.next_at);
-        [self.next_check, self.dtls_due, microphone].into_iter().flatten().min()
+        [self.next_check, self.dtls_due, microphone, self.receiver.deadline()].into_iter().flatten().min()
     }
 
     pub fn open_microphone(&mut self, now: Instant, level: Option<u8>) {
@@ -171,6 +194,7 @@ impl Peer {
             next_at: now,
             interval: Duration::from_millis(20),
             stuffing: 0,
+            recording: None,
         });
     }
 
@@ -220,21 +244,35 @@ impl Peer {
             let packet = self.speak_a_frame();
             self.outbox.push(packet);
         }
+        let reports = self.receiver.take_due(now);
+        for report in reports {
+            self.send_rtcp(&report);
+        }
         std::mem::take(&mut self.outbox)
     }
 
     fn speak_a_frame(&mut self) -> Vec<u8> {
         let microphone = self.microphone.as_mut().unwrap();
-        let mut header = vec![if microphone.level.is_some() { 0x90 } else { 0x80 }, 111];
+        let red = self.agreed_red && self.copies > 0;
+        let mut header = vec![if microphone.level.is_some() { 0x90 } else { 0x80 }, if red { 63 } else { 111 }];
         header.extend_from_slice(&microphone.index.to_be_bytes()[6..]);
         header.extend_from_slice(&microphone.timestamp.to_be_bytes());
         header.extend_from_slice(&microphone.ssrc.to_be_bytes());
         if let Some(level) = microphone.level {
             header.extend_from_slice(&[0xbe, 0xde, 0, 1, LEVEL_ID << 4, level, 0, 0]);
         }
-        let mut payload = format!("{} {}", self.person, microphone.index).into_bytes();
-        payload.resize(payload.len() + microphone.stuffing, 0);
+        let mut frame = match &mut microphone.recording {
+            Some(recording) => recording.pop_front().unwrap_or_default(),
+            None => format!("{} {}", self.person, microphone.index).into_bytes(),
+        };
+        frame.resize(frame.len() + microphone.stuffing, 0);
+        let payload = if red { write_red(&self.sender.frames, microphone.timestamp, self.copies, &frame) } else { frame.clone() };
+        self.sender.frames.push_back((microphone.timestamp, frame));
+        if self.sender.frames.len() > 8 {
+            self.sender.frames.pop_front();
+        }
         let packet = self.keys.as_ref().unwrap().0.protect(&header, &payload, microphone.ssrc, microphone.index);
+        self.sender.keep(microphone.index, &packet);
         microphone.index += 1;
         microphone.timestamp = microphone.timestamp.wrapping_add(960);
         microphone.next_at += microphone.interval;
@@ -252,7 +290,11 @@ impl Peer {
                 self.poll_dtls();
             }
             128..=191 if (192..=223).contains(&bytes[1]) => match self.keys.as_ref().and_then(|(_, theirs)| theirs.unprotect_rtcp(bytes)) {
-                Some(report) => self.reports.push((now, report)),
+                Some(report) => {
+                    let again = self.sender.asked_again(&report);
+                    self.outbox.extend(again);
+                    self.reports.push((now, report));
+                }
                 None => self.undecipherable += 1,
             },
             _ => self.receive_rtp(now, bytes),
@@ -301,8 +343,14 @@ impl Peer {
             self.undecipherable += 1;
             return;
         };
-        assert_eq!(packet[1] & 0x7f, 111);
-        self.heard.push(Heard {
+        self.datagrams.push(packet.to_vec());
+        let (newest, copies) = match packet[1] & 0x7f {
+            111 => (payload, vec![]),
+            63 if self.agreed_red => read_red(&payload),
+            other => panic!("payload type {other} was not agreed on"),
+        };
+        self.receiver.on_packet(now, word(8), index, self.repair.nack);
+        let heard = Heard {
             at: now,
             ssrc: word(8),
             index,
@@ -310,7 +358,12 @@ impl Peer {
             marker: packet[1] & 0x80 != 0,
             csrc: word(12),
             level: has_extension.then(|| packet[21]),
-            payload,
-        });
+            payload: newest,
+        };
+        for (behind, (offset, payload)) in (1..).zip(copies) {
+            let timestamp = heard.timestamp.wrapping_sub(offset);
+            self.copied.push(Heard { index: index - behind, timestamp, marker: false, level: None, payload, ..heard.clone() });
+        }
+        self.heard.push(heard);
     }
 }

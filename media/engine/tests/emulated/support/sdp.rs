@@ -2,8 +2,15 @@
 
 use salon_engine::Direction;
 
+/// What a peer offers against loss.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Repair {
+    pub red: bool,
+    pub nack: bool,
+}
+
 /// A small offer with `slots` audio sections.
-pub fn offer(direction: Direction, slots: usize, ufrag: &str, password: &str, fingerprint: &str) -> String {
+pub fn offer(direction: Direction, slots: usize, repair: Repair, ufrag: &str, password: &str, fingerprint: &str) -> String {
     let mids: Vec<String> = (0..slots).map(|slot| slot.to_string()).collect();
     let way = match direction {
         Direction::Listen => "recvonly",
@@ -12,10 +19,16 @@ pub fn offer(direction: Direction, slots: usize, ufrag: &str, password: &str, fi
     let mut sdp = format!("v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE {}\r\n", mids.join(" "));
     for mid in mids {
         sdp += &format!(
-            "m=audio 9 UDP/TLS/RTP/SAVPF 111 0\r\nc=IN IP4 0.0.0.0\r\na=mid:{mid}\r\na={way}\r\na=rtcp-mux\r\na=setup:actpass\r\n\
+            "m=audio 9 UDP/TLS/RTP/SAVPF 111 63 0\r\nc=IN IP4 0.0.0.0\r\na=mid:{mid}\r\na={way}\r\na=rtcp-mux\r\na=setup:actpass\r\n\
              a=ice-ufrag:{ufrag}\r\na=ice-pwd:{password}\r\na=fingerprint:sha-256 {fingerprint}\r\na=rtpmap:111 opus/48000/2\r\n\
              a=rtpmap:0 PCMU/8000\r\na=extmap:3 urn:ietf:params:rtp-hdrext:ssrc-audio-level\r\n"
         );
+        if repair.red {
+            sdp += "a=rtpmap:63 red/48000/2\r\na=fmtp:63 111/111\r\n";
+        }
+        if repair.nack {
+            sdp += "a=rtcp-fb:111 nack\r\n";
+        }
     }
     sdp
 }
