@@ -427,6 +427,9 @@ export const en = {
   'sound.reconnecting.text': 'The connection broke. You keep your place; nothing needs doing.',
   'sound.speakingAgain.title': 'Reconnecting your microphone…',
   'sound.speakingAgain.text': 'The others cannot hear you for a moment. You keep your place on the stage.',
+  'sound.weak.title': 'Your connection is weak',
+  'sound.weak.hearing': 'Some words get lost on their way to you. Another network, or a place nearer to your Wi-Fi, may help.',
+  'sound.weak.heard': 'Some of your words get lost on their way to the others. Another network, or a place nearer to your Wi-Fi, may help.',
 
   'over.ended.title': 'The room has ended',
   'over.ended.text': 'Chairs up, lamps out. There is always another door.',

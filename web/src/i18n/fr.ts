@@ -428,6 +428,10 @@ export const fr: Messages = {
   'sound.reconnecting.text': 'La connexion s’est rompue. Vous gardez votre place ; il n’y a rien à faire.',
   'sound.speakingAgain.title': 'Votre micro se reconnecte…',
   'sound.speakingAgain.text': 'Les autres ne vous entendent pas pour un instant. Vous gardez votre place sur scène.',
+  'sound.weak.title': 'Votre connexion est faible',
+  'sound.weak.hearing': 'Des mots se perdent en chemin vers vous. Un autre réseau, ou une place plus près de votre Wi-Fi, peut aider.',
+  'sound.weak.heard':
+    'Certains de vos mots se perdent en chemin vers les autres. Un autre réseau, ou une place plus près de votre Wi-Fi, peut aider.',
 
   'over.ended.title': 'Le salon est clos',
   'over.ended.text': 'Chaises rangées, lampes éteintes. Il y a toujours une autre porte.',

@@ -17,6 +17,7 @@ beforeEach(() => {
     onBlocked: (isBlocked) => blocked.push(isBlocked),
     outputDevice: () => null,
     newConnection: () => new FakeConnection() as unknown as RTCPeerConnection,
+    random: () => 0,
   });
 });
 

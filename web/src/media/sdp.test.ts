@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { answerAfterRestart, iceRestartFragment } from './sdp.ts';
+import { answerAfterRestart, iceRestartFragment, withOpusDtx, withOpusNack } from './sdp.ts';
 
 const lines = (...each: string[]) => each.join('\r\n');
 
@@ -52,5 +52,55 @@ describe('answerAfterRestart', () => {
 
   it('refuses a fragment without credentials', () => {
     expect(() => answerAfterRestart(answer, 'a=mid:0')).toThrow('no ICE credentials');
+  });
+});
+
+const opus = ['a=rtpmap:111 opus/48000/2', 'a=rtcp-fb:111 transport-cc', 'a=fmtp:111 minptime=10;useinbandfec=1'];
+const red = ['a=rtpmap:63 red/48000/2', 'a=fmtp:63 111/111'];
+
+describe('withOpusNack', () => {
+  it('asks in each section, by its own payload type, and leaves RED and everything else as it was', () => {
+    const offer = lines('v=0', 'm=audio 9 x 111 63', ...opus, ...red, 'm=audio 9 x 96', 'a=rtpmap:96 OPUS/48000/2', '');
+    expect(withOpusNack(offer)).toBe(
+      lines(
+        'v=0',
+        'm=audio 9 x 111 63',
+        'a=rtpmap:111 opus/48000/2',
+        'a=rtcp-fb:111 nack',
+        'a=rtcp-fb:111 transport-cc',
+        'a=fmtp:111 minptime=10;useinbandfec=1',
+        ...red,
+        'm=audio 9 x 96',
+        'a=rtpmap:96 OPUS/48000/2',
+        'a=rtcp-fb:96 nack',
+        '',
+      ),
+    );
+  });
+
+  it.each([
+    ['asks already', lines('m=audio 9 x 111', ...opus, 'a=rtcp-fb:111 nack', '')],
+    ['asks for everything', lines('m=audio 9 x 111', ...opus, 'a=rtcp-fb:* nack', '')],
+    ['has no Opus', lines('v=0', 'm=audio 9 x 0', 'a=rtpmap:0 PCMU/8000', '')],
+    ['is empty', ''],
+  ])('changes nothing in an offer that %s', (_, offer) => {
+    expect(withOpusNack(offer)).toBe(offer);
+  });
+});
+
+describe('withOpusDtx', () => {
+  it('adds to the parameters that are there', () => {
+    const answer = lines('m=audio 9 x 111 63', ...opus, ...red, '');
+    expect(withOpusDtx(answer)).toBe(answer.replace('useinbandfec=1', 'useinbandfec=1;usedtx=1'));
+  });
+
+  it('makes parameters where there are none', () => {
+    const answer = lines('m=audio 9 x 111', 'a=rtpmap:111 opus/48000/2', '');
+    expect(withOpusDtx(answer)).toBe(lines('m=audio 9 x 111', 'a=rtpmap:111 opus/48000/2', 'a=fmtp:111 usedtx=1', ''));
+  });
+
+  it.each(['usedtx=0', 'usedtx=1', 'minptime=10;usedtx=0'])('leaves the word of the server alone: %s', (parameters) => {
+    const answer = lines('m=audio 9 x 111', 'a=rtpmap:111 opus/48000/2', `a=fmtp:111 ${parameters}`, '');
+    expect(withOpusDtx(answer)).toBe(answer);
   });
 });

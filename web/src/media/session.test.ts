@@ -109,10 +109,19 @@ describe('when the sound breaks', () => {
     expect(signalling.kinds()).toEqual(['open']);
   });
 
+  it('leaves a disconnection alone for four seconds, and spreads what comes then over a fifth', async () => {
+    const connection = await connect();
+    connection.become('disconnected');
+    await settle(4_499);
+    expect(signalling.kinds()).toEqual(['open']);
+    await settle(1);
+    expect(signalling.kinds()).toEqual(['open', 'restart']);
+  });
+
   it('restarts ICE within the running session', async () => {
     const connection = await connect();
     connection.become('disconnected');
-    await settle(1_500);
+    await settle(4_500);
     expect(signalling.asked.at(-1)).toEqual({
       kind: 'restart',
       location: '/api/v1/media/session1',
@@ -128,7 +137,9 @@ describe('when the sound breaks', () => {
     const connection = await connect();
     signalling.failures.push(refusal('not_found', 404));
     connection.become('failed');
-    await settle();
+    await settle(500);
+    expect(signalling.kinds()).toEqual(['open', 'restart']);
+    await settle(500);
     expect(signalling.kinds()).toEqual(['open', 'restart', 'open']);
     expect(session.id).toBe('session2');
     expect(connection.isClosed).toBe(true);
@@ -154,11 +165,119 @@ describe('when the sound breaks', () => {
     const connection = await connect();
     signalling.failures.push(refusal('media_unavailable', 503));
     connection.become('failed');
-    await settle();
+    await settle(500);
     expect(connection.signalingState).toBe('have-local-offer');
-    await settle(1_000);
+    await settle(2_000);
     expect(signalling.kinds()).toEqual(['open', 'restart', 'restart']);
     expect(connection.signalingState).toBe('stable');
+  });
+});
+
+describe('on another network', () => {
+  it('restarts ICE at once, though the connection believes that it lives', async () => {
+    const connection = await connect();
+    session.networkChanged();
+    await settle();
+    expect(signalling.kinds()).toEqual(['open', 'restart']);
+    expect(connection.answers.at(-1)).toContain('a=ice-ufrag:server2');
+    // The old path carried sound all along: no change of state tells that the new one does.
+    await settle(60_000);
+    expect(signalling.kinds()).toEqual(['open', 'restart']);
+    expect(names()).toEqual(['connecting', 'connected']);
+  });
+
+  it('restarts at once where the sound was lost already', async () => {
+    const connection = await connect();
+    connection.become('disconnected');
+    await settle(1_000);
+    session.networkChanged();
+    await settle();
+    expect(signalling.kinds()).toEqual(['open', 'restart']);
+  });
+
+  it('restarts once for one change that is told three times', async () => {
+    await connect();
+    session.networkChanged();
+    session.networkChanged();
+    await settle();
+    session.networkChanged();
+    await settle(1_999);
+    expect(signalling.kinds()).toEqual(['open', 'restart']);
+  });
+
+  it('falls back to a new session where the restart brings no sound', async () => {
+    const connection = await connect();
+    session.networkChanged();
+    await settle();
+    connection.become('disconnected');
+    await settle(4_000);
+    expect(signalling.kinds()).toEqual(['open', 'restart']);
+    await settle(500);
+    expect(signalling.kinds()).toEqual(['open', 'restart', 'open']);
+    expect(connection.isClosed).toBe(true);
+  });
+
+  it('does not get stuck where a restart helps for a moment only', async () => {
+    const connection = await connect();
+    session.networkChanged();
+    await settle();
+    connection.become('disconnected');
+    connection.become('connected');
+    connection.become('disconnected');
+    await settle(4_500);
+    expect(signalling.kinds()).toEqual(['open', 'restart', 'restart']);
+  });
+
+  it('never goes round in restarts: after three without lasting sound it opens anew, seldomer and seldomer', async () => {
+    const connection = await connect();
+    for (let round = 0; round < 3; round += 1) {
+      connection.become('failed');
+      await settle(2_000);
+      connection.become('connected');
+      await settle(1_000);
+    }
+    expect(signalling.kinds()).toEqual(['open', 'restart', 'restart', 'restart']);
+    connection.become('failed');
+    await settle(500);
+    expect(connection.isClosed).toBe(true);
+    await settle(1_000);
+    expect(signalling.kinds().at(-1)).toBe('open');
+    FakeConnection.latest.become('connected');
+    FakeConnection.latest.become('failed');
+    await settle(2_400);
+    expect(signalling.kinds().filter((kind) => kind === 'open')).toHaveLength(2);
+    await settle(100);
+    expect(signalling.kinds()).toEqual(['open', 'restart', 'restart', 'restart', 'open', 'open']);
+  });
+
+  it('has forgotten old trouble once the sound has lasted', async () => {
+    const connection = await connect();
+    for (let change = 0; change < 6; change += 1) {
+      session.networkChanged();
+      await settle(15_000);
+    }
+    expect(signalling.kinds()).toEqual(['open', ...Array.from({ length: 6 }, () => 'restart')]);
+    expect(FakeConnection.latest).toBe(connection);
+  });
+});
+
+describe('what is asked of the peer', () => {
+  it('asks for retransmissions, also when ICE restarts', async () => {
+    const connection = await connect();
+    expect(signalling.asked[0]?.body).toContain('a=rtcp-fb:111 nack');
+    expect(connection.offered.at(-1)).toContain('a=rtcp-fb:111 nack');
+    session.networkChanged();
+    await settle();
+    expect(connection.offered).toHaveLength(2);
+    expect(connection.offered.at(-1)).toContain('a=rtcp-fb:111 nack');
+  });
+
+  it('does without in a browser that takes no edited offer', async () => {
+    FakeConnection.refusesEdits = true;
+    await connect();
+    FakeConnection.refusesEdits = false;
+    expect(signalling.asked[0]?.body).not.toContain('nack');
+    expect(names()).toEqual(['connecting', 'connected']);
   });
 });
 
@@ -180,7 +299,8 @@ describe('when the server ends it', () => {
   it('opens anew after it timed out', async () => {
     await connect();
     session.endedByServer('session1', 'timed_out');
-    await settle();
+    expect(names().at(-1)).toBe('reconnecting');
+    await settle(500);
     expect(signalling.kinds()).toEqual(['open', 'open']);
   });
 

@@ -1,21 +1,38 @@
 /**
  * One sound session with the server, listening or speaking, kept up until it is stopped or the server says no for good.
  *
- * What it does when the sound breaks, in this order: an ICE restart within the running session (a change of network costs
- * nothing then), and a new session when the old one is gone or did not come back. A newer session of the same person takes
- * over from the older one on the server, so nothing has to be cleaned up first. Role and place live on the server.
+ * What it does when the sound breaks, in this order: it waits, because a short disconnection heals by itself and so does a media
+ * process that restarts and takes its sessions up again; then an ICE restart within the running session; then a new session. A change
+ * of network that the browser tells of is not waited for. A newer session of the same person takes over from the older one on the
+ * server, so nothing has to be cleaned up first. Role and place live on the server.
+ *
+ * What breaks for one breaks for a whole room at once: everything that nobody pressed is spread over a second or more.
  */
 
 import { backoffMs } from '../protocol/backoff.ts';
 import { ApiError, asApiError } from '../protocol/errors.ts';
-import type { RoomId, SessionEndReason, SessionId } from '../protocol/types.ts';
-import { answerAfterRestart, iceRestartFragment } from './sdp.ts';
+import type { Quality, RoomId, SessionEndReason, SessionId } from '../protocol/types.ts';
+import { QualityWatch } from './quality.ts';
+import { answerAfterRestart, iceRestartFragment, withOpusDtx, withOpusNack } from './sdp.ts';
 import type { Direction, OpenedSession, Signalling } from './signalling.ts';
 
-/** A short disconnection heals by itself more often than not. */
-const DISCONNECTED_GRACE_MS = 1_500;
-/** From an answer to sound is under 100 ms on a good network; ten seconds is a dead one. */
+/**
+ * From "disconnected" (which browsers say some seconds after the last packet) to an ICE restart. A media process that restarts has its
+ * sessions back within two seconds: whoever acts before that only adds to its work.
+ */
+const DISCONNECTED_GRACE_MS = 4_000;
+/** What has broken for all is not mended by all in the same moment. */
+const SPREAD_MS = 1_000;
+/** From an answer to sound is under 100 ms on a good network; eight seconds is a dead one. */
 const CONNECT_TIMEOUT_MS = 8_000;
+/** An ICE restart whose checks get through takes two round trips. */
+const RESTART_TIMEOUT_MS = 4_000;
+/** Between two restarts: networks announce one change several times. */
+const RESTART_SPACING_MS = 2_000;
+/** In a row, without sound that lasted. Then the path is not what is broken. */
+const MOST_RESTARTS = 3;
+/** Sound for so long means that the last trouble is over. */
+const LASTING_MS = 10_000;
 /** The server forgets a silent session after 15 s: asking for a restart later only costs a 404. */
 const RESTART_WINDOW_MS = 12_000;
 
@@ -37,6 +54,10 @@ export interface SoundSessionOptions {
   /** Adds the media sections to a new connection and takes what comes out of it. */
   furnish(connection: RTCPeerConnection): void;
   onPhase(phase: SoundPhase): void;
+  /** What really arrives, now and then; see QualityWatch. */
+  onQuality?(quality: Quality, session: SessionId): void;
+  /** The sound has become poor to listen to, or is good again. */
+  onWeak?(isWeak: boolean): void;
   newConnection?: () => RTCPeerConnection;
   random?: () => number;
   now?: () => number;
@@ -50,10 +71,16 @@ export class SoundSession {
   #wasConnected = false;
   #attempt = 0;
   #lostAtMs: number | null = null;
+  #connectedAtMs: number | null = null;
+  #restarts = 0;
+  #restartedAtMs = -Infinity;
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Raised by every new connection and by stopping, so that answers to older questions are ignored. */
   #generation = 0;
   #isRestarting = false;
+  /** A restart is answered, and has not shown yet whether it helps. */
+  #isJudging = false;
+  #quality: QualityWatch | null = null;
 
   constructor(options: SoundSessionOptions) {
     this.#options = {
@@ -61,6 +88,8 @@ export class SoundSession {
       newConnection: () => new RTCPeerConnection({ iceServers: [], bundlePolicy: 'max-bundle' }),
       random: Math.random,
       now: () => performance.now(),
+      onQuality: () => undefined,
+      onWeak: () => undefined,
       ...options,
     };
   }
@@ -79,6 +108,7 @@ export class SoundSession {
 
   start(): void {
     this.#attempt = 0;
+    this.#restarts = 0;
     this.#wasConnected = false;
     this.#setPhase({ name: 'connecting' });
     void this.#connect();
@@ -92,19 +122,24 @@ export class SoundSession {
     if (tell && opened) void this.#options.signalling.close(opened.location).catch(() => undefined);
   }
 
-  /** The network came back, or the page woke: try now. */
+  /** Events came back, or the page woke: if the sound is away, try now. */
   wake(): void {
-    if (this.#phase.name !== 'reconnecting' || this.#isRestarting) return;
+    if (this.#phase.name !== 'reconnecting') return;
     this.#attempt = 0;
     this.#recover();
+  }
+
+  /** This device is on another network, or on one again. The path may be dead though the connection has not noticed yet. */
+  networkChanged(): void {
+    if (this.#phase.name === 'connected') this.#recover();
+    else this.wake();
   }
 
   /** The server's `session_ended`. Of an older session of ours it means nothing. */
   endedByServer(session: SessionId, reason: SessionEndReason): void {
     if (session !== this.#opened?.id) return;
     if (reason === 'timed_out') {
-      this.#setPhase({ name: 'reconnecting' });
-      void this.#connect();
+      this.#openAnew();
       return;
     }
     this.#tearDown();
@@ -119,18 +154,22 @@ export class SoundSession {
     connection.onconnectionstatechange = () => this.#connectionChanged(connection);
     try {
       this.#options.furnish(connection);
-      const offer = await connection.createOffer();
-      await connection.setLocalDescription(offer);
+      const offer = await makeOffer(connection);
       if (generation !== this.#generation) return;
-      const opened = await this.#options.signalling.open(this.#options.room, this.#options.direction, offer.sdp ?? '');
+      const opened = await this.#options.signalling.open(this.#options.room, this.#options.direction, offer);
       if (generation !== this.#generation) return this.#abandon(opened);
       this.#opened = opened;
-      await connection.setRemoteDescription({ type: 'answer', sdp: opened.answer });
+      await this.#takeAnswer(connection, opened);
     } catch (error) {
       if (generation === this.#generation) this.#openFailed(error);
       return;
     }
     if (generation === this.#generation) this.#within(CONNECT_TIMEOUT_MS, () => this.#tryAgain(null));
+  }
+
+  #takeAnswer(connection: RTCPeerConnection, { answer }: OpenedSession): Promise<void> {
+    const sdp = this.#options.direction === 'speak' ? withOpusDtx(answer) : answer;
+    return connection.setRemoteDescription({ type: 'answer', sdp });
   }
 
   /** Stopped while the server was opening: nobody else knows of that session, so it is ours to end. */
@@ -162,53 +201,96 @@ export class SoundSession {
     switch (connection.connectionState) {
       case 'connected':
         clearTimeout(this.#timer);
-        this.#attempt = 0;
+        this.#isJudging = false;
         this.#lostAtMs = null;
+        this.#connectedAtMs ??= this.#options.now();
         this.#wasConnected = true;
+        this.#watchQuality(connection);
         this.#setPhase({ name: 'connected' });
         break;
       case 'disconnected':
-        this.#lostAtMs ??= this.#options.now();
+        this.#lost();
         this.#setPhase({ name: 'reconnecting' });
-        this.#within(DISCONNECTED_GRACE_MS, () => this.#recover());
+        // A restart under way, or answered a moment ago, has a timer of its own.
+        if (!this.#isRestarting && !this.#isJudging) this.#within(DISCONNECTED_GRACE_MS + this.#spreadMs(), () => this.#recover());
         break;
       case 'failed':
       case 'closed':
-        this.#lostAtMs ??= this.#options.now();
+        this.#lost();
         this.#setPhase({ name: this.#wasConnected ? 'reconnecting' : 'connecting' });
-        this.#recover();
+        if (!this.#isRestarting) this.#within(this.#spreadMs(), () => this.#recover());
         break;
     }
   }
 
+  #lost(): void {
+    this.#lostAtMs ??= this.#options.now();
+    this.#forgetOldTrouble();
+    this.#connectedAtMs = null;
+  }
+
+  #forgetOldTrouble(): void {
+    if (this.#connectedAtMs === null || this.#options.now() - Math.max(this.#connectedAtMs, this.#restartedAtMs) < LASTING_MS) return;
+    this.#attempt = 0;
+    this.#restarts = 0;
+  }
+
+  /** Restart ICE where that can help, else open anew. */
   #recover(): void {
-    const lostForMs = this.#lostAtMs === null ? Infinity : this.#options.now() - this.#lostAtMs;
-    if (this.#opened && this.#connection && this.#connection.connectionState !== 'closed' && lostForMs < RESTART_WINDOW_MS) {
-      void this.#restartIce(this.#connection, this.#opened);
-    } else {
+    if (this.#isRestarting) return;
+    this.#forgetOldTrouble();
+    const connection = this.#connection;
+    if (connection === null || this.#opened === null) {
       void this.#connect();
+      return;
+    }
+    const lostForMs = this.#lostAtMs === null ? 0 : this.#options.now() - this.#lostAtMs;
+    if (connection.connectionState === 'closed' || lostForMs >= RESTART_WINDOW_MS || this.#restarts >= MOST_RESTARTS) {
+      this.#openAnew();
+      return;
+    }
+    const earlyMs = RESTART_SPACING_MS - this.#sinceRestartMs();
+    if (earlyMs > 0) this.#within(earlyMs, () => this.#recover());
+    else void this.#restartIce(connection, this.#opened);
+  }
+
+  /** For once within a second; if that does not last, seldomer and seldomer. */
+  #openAnew(): void {
+    if (this.#restarts >= MOST_RESTARTS) this.#tryAgain(null);
+    else {
+      this.#setPhase({ name: 'reconnecting' });
+      this.#within(this.#spreadMs(), () => void this.#connect());
     }
   }
 
   async #restartIce(connection: RTCPeerConnection, opened: OpenedSession): Promise<void> {
-    if (this.#isRestarting) return;
+    clearTimeout(this.#timer);
     this.#isRestarting = true;
+    this.#restarts += 1;
+    this.#restartedAtMs = this.#options.now();
     const generation = this.#generation;
     try {
-      const offer = await connection.createOffer({ iceRestart: true });
-      await connection.setLocalDescription(offer);
-      const fragment = await this.#options.signalling.restartIce(opened.location, opened.etag, iceRestartFragment(offer.sdp ?? ''));
+      const offer = await makeOffer(connection, { iceRestart: true });
+      const fragment = await this.#options.signalling.restartIce(opened.location, iceRestartFragment(offer));
       if (generation !== this.#generation) return;
       opened.answer = answerAfterRestart(opened.answer, fragment);
-      await connection.setRemoteDescription({ type: 'answer', sdp: opened.answer });
-      this.#within(CONNECT_TIMEOUT_MS, () => void this.#connect());
+      await this.#takeAnswer(connection, opened);
+      if (generation !== this.#generation) return;
+      this.#isRestarting = false;
+      this.#isJudging = true;
+      this.#within(RESTART_TIMEOUT_MS, () => this.#judgeRestart(connection));
     } catch (error) {
       if (generation !== this.#generation) return;
-      if (asApiError(error).retry === 'gone') void this.#connect();
+      this.#isRestarting = false;
+      if (asApiError(error).retry === 'gone') this.#openAnew();
       else this.#tryRestartAgain(connection);
-    } finally {
-      if (generation === this.#generation) this.#isRestarting = false;
     }
+  }
+
+  /** A restart while the old path still carried sound is told by no change of state. */
+  #judgeRestart(connection: RTCPeerConnection): void {
+    this.#isJudging = false;
+    if (connection.connectionState !== 'connected') this.#openAnew();
   }
 
   #tryRestartAgain(connection: RTCPeerConnection): void {
@@ -228,6 +310,10 @@ export class SoundSession {
     this.#generation += 1;
     clearTimeout(this.#timer);
     this.#isRestarting = false;
+    this.#isJudging = false;
+    this.#connectedAtMs = null;
+    this.#quality?.end();
+    this.#quality = null;
     this.#opened = null;
     const connection = this.#connection;
     this.#connection = null;
@@ -236,6 +322,22 @@ export class SoundSession {
       connection.ontrack = null;
       connection.close();
     }
+  }
+
+  #watchQuality(connection: RTCPeerConnection): void {
+    const id = this.#opened?.id;
+    if (this.#quality !== null || id === undefined) return;
+    const { direction, random, onQuality, onWeak } = this.#options;
+    const told = { onQuality: (quality: Quality) => onQuality(quality, id), onWeak };
+    this.#quality = new QualityWatch({ connection, direction, random, ...told });
+  }
+
+  #spreadMs(): number {
+    return this.#options.random() * SPREAD_MS;
+  }
+
+  #sinceRestartMs(): number {
+    return this.#options.now() - this.#restartedAtMs;
   }
 
   #within(delayMs: number, act: () => void): void {
@@ -247,5 +349,19 @@ export class SoundSession {
     if (phase.name === this.#phase.name && phase.name !== 'ended') return;
     this.#phase = phase;
     this.#options.onPhase(phase);
+  }
+}
+
+/** The SDP of an offer that asks for retransmissions, and is in force here. */
+async function makeOffer(connection: RTCPeerConnection, options?: RTCOfferOptions): Promise<string> {
+  const offer = await connection.createOffer(options);
+  const asking = withOpusNack(offer.sdp ?? '');
+  try {
+    await connection.setLocalDescription({ type: 'offer', sdp: asking });
+    return asking;
+  } catch {
+    // A browser that takes no offer but its own: it does without.
+    await connection.setLocalDescription(offer);
+    return offer.sdp ?? '';
   }
 }

@@ -7,15 +7,14 @@ export type Direction = 'listen' | 'speak';
 export interface OpenedSession {
   id: SessionId;
   location: string;
-  etag: string | null;
   answer: string;
 }
 
 /** WHIP and WHEP as one port, so that sessions can be tested without a server; see section 5 of the protocol. */
 export interface Signalling {
   open(room: RoomId, direction: Direction, offer: string): Promise<OpenedSession>;
-  /** Returns the server's fragment. */
-  restartIce(location: string, etag: string | null, fragment: string): Promise<string>;
+  /** Returns the server's fragment. Whatever restart came last holds: an answer that was lost is no reason to refuse the next. */
+  restartIce(location: string, fragment: string): Promise<string>;
   close(location: string): Promise<void>;
 }
 
@@ -35,17 +34,17 @@ export class HttpSignalling implements Signalling {
     const location = response.headers.get('Location');
     if (!location) throw new ApiError({ code: 'invalid_answer', message: '', field: 'Location' }, 502);
     const path = new URL(location, document.baseURI).pathname;
-    return { id: path.slice(path.lastIndexOf('/') + 1), location: path, etag: response.headers.get('ETag'), answer: await response.text() };
+    return { id: path.slice(path.lastIndexOf('/') + 1), location: path, answer: await response.text() };
   }
 
-  async restartIce(location: string, etag: string | null, fragment: string): Promise<string> {
+  async restartIce(location: string, fragment: string): Promise<string> {
     const response = await this.#http.send(location, {
       method: 'PATCH',
       body: fragment,
       headers: {
         'Content-Type': 'application/trickle-ice-sdpfrag',
         Accept: 'application/trickle-ice-sdpfrag, application/json',
-        'If-Match': etag ?? '*',
+        'If-Match': '*',
       },
       timeoutMs: 5_000,
     });

@@ -8,7 +8,19 @@
 import { backoffMs } from './backoff.ts';
 import { ApiError, errorFromFrame } from './errors.ts';
 import type { Reducer } from './streams.ts';
-import type { ClientFrame, HallwayPresence, PersonId, Reactions, RoomPresence, ServerFrame, StreamEvent, Tally, Ticket } from './types.ts';
+import type {
+  ClientFrame,
+  HallwayPresence,
+  PersonId,
+  Quality,
+  Reactions,
+  RoomPresence,
+  ServerFrame,
+  SessionId,
+  StreamEvent,
+  Tally,
+  Ticket,
+} from './types.ts';
 
 export const SUBPROTOCOL = 'salon.v1';
 
@@ -118,6 +130,11 @@ export class RealtimeClient {
       this.#watches.delete(stream);
       if (this.#state.phase === 'open') this.#send({ type: 'unwatch', id: this.#id(), stream });
     };
+  }
+
+  /** Coarse, and for support only: what cannot be told now is not told later. */
+  reportQuality(session: SessionId, quality: Quality): void {
+    if (this.#state.phase === 'open') this.#request({ type: 'quality', id: this.#id(), session, ...quality }, () => undefined);
   }
 
   async #connect(): Promise<void> {

@@ -451,11 +451,28 @@ export interface Reactions {
   from: Partial<Record<ReactionKind, PersonId[]>>;
 }
 
+/** What really arrived of a session, over the time since its last report. A share is 0..1; null: unknown, or nothing to measure. */
+export interface Quality {
+  period_secs: number;
+  /** Received by a listener, sent by a speaker. */
+  packets: number;
+  /** Of packets, on the way here; of a speaker, on the way to the server. */
+  lost_share: number | null;
+  jitter_ms: number | null;
+  /** Of the sound that was played: how much was made up for what did not come in time. */
+  concealed_share: number | null;
+  /** How long sound waited in the jitter buffer. */
+  delay_ms: number | null;
+  round_trip_ms: number | null;
+  transport: 'udp' | 'tcp' | null;
+}
+
 export type ClientFrame =
   | { type: 'hello'; id: number; ticket: string }
   | { type: 'watch'; id: number; stream: string; after?: number }
   | { type: 'unwatch'; id: number; stream: string }
   | { type: 'command'; id: number; room: RoomId; name: CommandName; data: object; key?: string }
+  | ({ type: 'quality'; id: number; session: SessionId } & Quality)
   | { type: 'ping'; id: number };
 
 export type ServerFrame =

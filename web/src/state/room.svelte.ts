@@ -11,6 +11,7 @@ import { ringLevel, SpeakingHold } from '../media/levels.ts';
 import { Listener } from '../media/listener.ts';
 import { clearLockScreen, showOnLockScreen } from '../media/lock-screen.ts';
 import { LevelMeter } from '../media/meter.ts';
+import { onNetworkChange } from '../media/network.ts';
 import type { SoundPhase } from '../media/session.ts';
 import type { Signalling } from '../media/signalling.ts';
 import { Speaker } from '../media/speaker.ts';
@@ -101,6 +102,9 @@ export class RoomConnection {
   /** The browser wants a tap before it plays. */
   isBlocked = $state(false);
   isDeafened = $state(false);
+  /** So much is lost on the way here, or on one's own way to the others, that words are missing. */
+  isHearingPoorly = $state(false);
+  isHeardPoorly = $state(false);
   /** 0..1 as a ring shows it, for those heard now. */
   levels: Readonly<Record<PersonId, number>> = $state.raw(NO_LEVELS);
   heard: ReadonlySet<PersonId> = $state.raw(new Set());
@@ -137,6 +141,8 @@ export class RoomConnection {
       outputDevice: () => around.settings.output,
       onPhase: (phase) => this.#listeningChanged(phase),
       onBlocked: (blocked) => (this.isBlocked = blocked),
+      onQuality: (quality, session) => around.realtime.reportQuality(session, quality),
+      onWeak: (isWeak) => (this.isHearingPoorly = isWeak),
     });
   }
 
@@ -440,6 +446,8 @@ export class RoomConnection {
       signalling: this.#around.signalling,
       track,
       onPhase: (phase) => this.#speakingChanged(phase),
+      onQuality: (quality, session) => this.#around.realtime.reportQuality(session, quality),
+      onWeak: (isWeak) => (this.isHeardPoorly = isWeak),
     });
     this.#useMeter();
     this.#applyMute();
@@ -531,10 +539,13 @@ export class RoomConnection {
   #onWake(): () => void {
     const wake = () => this.#wake();
     const unsubscribe = this.#around.realtime.onState((state) => state.phase === 'open' && wake());
-    window.addEventListener('online', wake);
+    const stop = onNetworkChange(() => {
+      this.#listener.session.networkChanged();
+      this.#speaker?.session.networkChanged();
+    });
     return () => {
       unsubscribe();
-      window.removeEventListener('online', wake);
+      stop();
     };
   }
 

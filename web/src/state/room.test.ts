@@ -389,4 +389,22 @@ describe('trouble that passes', () => {
     expect(room.room?.title).toBe('Evening talk');
     expect(room.listening).toEqual({ name: 'connected' });
   });
+
+  it('a change of network restarts ICE in both sessions, and nothing else', async () => {
+    plugIn(new FakeTrack());
+    const room = await enterAs(bruno, SPEAKER);
+    for (const connection of FakeConnection.made) connection.become('connected');
+    window.dispatchEvent(new Event('online'));
+    await settle();
+    expect(stage.signalling.kinds()).toEqual(['open', 'open', 'restart', 'restart']);
+    expect([room.listening, room.speaking]).toEqual([{ name: 'connected' }, { name: 'connected' }]);
+  });
+
+  it('what sound really arrives is told over the socket', async () => {
+    vi.useFakeTimers({ shouldAdvanceTime: true });
+    await enterAs(bruno);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(FakeSocket.latest.last('quality')).toMatchObject({ session: 'session1', period_secs: 10, packets: 0, lost_share: null });
+    vi.useRealTimers();
+  });
 });

@@ -1,15 +1,20 @@
 /** As much of an RTCPeerConnection as a sound session uses; a test moves its state. */
 export class FakeConnection {
   static made: FakeConnection[] = [];
+  /** This browser takes no offer that somebody edited. */
+  static refusesEdits = false;
 
   connectionState: RTCPeerConnectionState = 'new';
   signalingState: RTCSignalingState = 'stable';
   onconnectionstatechange: (() => void) | null = null;
   ontrack: ((event: unknown) => void) | null = null;
+  readonly offered: string[] = [];
   readonly answers: string[] = [];
   readonly senders: { track: unknown; replaceTrack(track: unknown): Promise<void> }[] = [];
   readonly transceivers: { direction: string; track: unknown }[] = [];
   receivers: unknown[] = [];
+  /** What `getStats` answers, by id. */
+  stats = new Map<string, object>();
   isClosed = false;
   #offers = 0;
 
@@ -43,6 +48,10 @@ export class FakeConnection {
     return this.senders;
   }
 
+  getStats(): Promise<Map<string, object>> {
+    return Promise.resolve(new Map(this.stats));
+  }
+
   getReceivers(): unknown[] {
     return this.receivers;
   }
@@ -54,6 +63,7 @@ export class FakeConnection {
       'a=group:BUNDLE 0',
       'm=audio 9 UDP/TLS/RTP/SAVPF 111',
       'a=mid:0',
+      'a=rtpmap:111 opus/48000/2',
       `a=ice-ufrag:client${this.#offers}`,
       `a=ice-pwd:secret${this.#offers}`,
       options?.iceRestart ? 'a=x-restart' : 'a=x-first',
@@ -61,7 +71,10 @@ export class FakeConnection {
     return Promise.resolve({ type: 'offer', sdp });
   }
 
-  setLocalDescription(description: { type: string }): Promise<void> {
+  setLocalDescription(description: { type: string; sdp?: string }): Promise<void> {
+    if (FakeConnection.refusesEdits && description.sdp?.includes('nack'))
+      return Promise.reject(new DOMException('', 'InvalidModificationError'));
+    if (description.type === 'offer') this.offered.push(description.sdp ?? '');
     this.signalingState = description.type === 'offer' ? 'have-local-offer' : 'stable';
     return Promise.resolve();
   }

@@ -21,11 +21,11 @@ export class FakeSignalling implements Signalling {
       this.#sessions += 1;
       const id = `session${this.#sessions}`;
       const answer = ['v=0', 'm=audio 9 UDP/TLS/RTP/SAVPF 111', 'a=ice-ufrag:server1', 'a=ice-pwd:key1', ''].join('\r\n');
-      return { id, location: `/api/v1/media/${id}`, etag: '"1"', answer };
+      return { id, location: `/api/v1/media/${id}`, answer };
     });
   }
 
-  restartIce(location: string, _etag: string | null, fragment: string): Promise<string> {
+  restartIce(location: string, fragment: string): Promise<string> {
     this.asked.push({ kind: 'restart', location, body: fragment });
     return this.#answer(() => 'a=ice-ufrag:server2\r\na=ice-pwd:key2\r\n');
   }

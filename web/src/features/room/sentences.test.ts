@@ -69,6 +69,22 @@ describe('the sound’s notice', () => {
     expect(kind()).toBeNull();
   });
 
+  it('tells who hears poorly, and who is heard poorly, for as long as that is so', async () => {
+    const connection = await enter();
+    show(stage.salon, SoundNotice, { connection });
+    connection.isHearingPoorly = true;
+    flushSync();
+    expect(kind()).toBe('weak');
+    expect(byTestid('sound-notice').textContent).toContain('Some words get lost on their way to you.');
+    connection.isHearingPoorly = false;
+    connection.isHeardPoorly = true;
+    flushSync();
+    expect(byTestid('sound-notice').textContent).toContain('Some of your words get lost on their way to the others.');
+    connection.isHeardPoorly = false;
+    flushSync();
+    expect(kind()).toBeNull();
+  });
+
   it('offers to take the sound back from another window', async () => {
     const connection = await enter();
     show(stage.salon, SoundNotice, { connection });
