@@ -8,6 +8,7 @@ from salon.accounts.callers import Caller, caller_of
 from salon.api import failures
 from salon.config.environment import environment
 from salon.conversation.api import router as conversation_router
+from salon.quality.api import router as quality_router
 from salon.rooms.api import router as rooms_router
 from salon.social.api import router as social_router
 
@@ -36,6 +37,7 @@ api.add_router("", accounts_router)
 api.add_router("", social_router)
 api.add_router("", rooms_router)
 api.add_router("", conversation_router)
+api.add_router("", quality_router)
 
 if environment().demo:
     from salon.demo.api import router as demo_router

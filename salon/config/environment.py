@@ -27,6 +27,7 @@ _KEY_WRITTEN_SECS = 1.0
 _SHORTEST_KEY = 32
 # A conversation has two at least; beyond a million it is a typing error.
 _FEWEST_PEOPLE, _MOST_PEOPLE = 2, 1_000_000
+_MOST_DAYS = 365
 
 
 class ConfigurationError(Exception):
@@ -75,6 +76,8 @@ class Environment:
     anonymous_listening: bool
     room_capacity: int
     """How many may be in any one room; beyond it there is a line."""
+    quality_days: int
+    """How long it is kept how people's sound was; 0: not at all."""
     demo: bool
     smtp_url: str | None
     mail_from: str
@@ -175,6 +178,7 @@ def read_environment(env: Mapping[str, str]) -> Environment:
         sign_up_policy=_choice(env, "SALON_SIGN_UP", SignUpPolicy, SignUpPolicy.OPEN if mode is Mode.DEVELOPMENT else SignUpPolicy.INVITE),
         anonymous_listening=_boolean(env, "SALON_ANONYMOUS_LISTENING", default=True),
         room_capacity=_people(env, "SALON_ROOM_CAPACITY", 5000),
+        quality_days=_days(env, "SALON_QUALITY_DAYS", 30),
         demo=demo,
         smtp_url=_smtp_url(env, mode),
         mail_from=env.get("SALON_MAIL_FROM", "Salon <salon@localhost>"),
@@ -249,6 +253,15 @@ def _people(env: Mapping[str, str], name: str, default: int) -> int:
         return default
     if not text.isascii() or not text.isdigit() or not _FEWEST_PEOPLE <= int(text) <= _MOST_PEOPLE:
         raise ConfigurationError(f"{name} must be a number of people from {_FEWEST_PEOPLE} to {_MOST_PEOPLE}, not {text!r}.")
+    return int(text)
+
+
+def _days(env: Mapping[str, str], name: str, default: int) -> int:
+    text = env.get(name)
+    if text is None:
+        return default
+    if not text.isascii() or not text.isdigit() or int(text) > _MOST_DAYS:
+        raise ConfigurationError(f"{name} must be a number of days from 0 to {_MOST_DAYS}, not {text!r}.")
     return int(text)
 
 

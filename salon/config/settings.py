@@ -37,6 +37,7 @@ INSTALLED_APPS = [
     "salon.social",
     "salon.rooms",
     "salon.conversation",
+    "salon.quality",
 ]
 if ENVIRONMENT.demo:
     INSTALLED_APPS.append("salon.demo")

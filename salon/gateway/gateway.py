@@ -16,6 +16,7 @@ from salon.gateway.close_codes import CloseCode
 from salon.gateway.heartbeats import Heartbeats
 from salon.gateway.people import People
 from salon.gateway.presence import Presence
+from salon.gateway.quality import QualityReports
 from salon.gateway.reactions import Reactions
 from salon.gateway.stream_names import HALLWAY, room_of_conversation
 from salon.gateway.streams import Streams
@@ -39,6 +40,7 @@ class Gateway:
         self.presence = Presence(self.streams.watchers)
         self.tallies = Tallies(self.streams.watchers, self.streams.is_known)
         self.reactions = Reactions(self.streams.watchers, self.streams.is_watched)
+        self.quality = QualityReports(bus)
         self.heartbeats = Heartbeats()
         self.is_stopping = False
         self._tasks: list[asyncio.Task[None]] = []
@@ -62,7 +64,7 @@ class Gateway:
         ):
             subscription = await self.bus.subscribe(pattern)
             self._spawn(self._pump(pattern, subscription, receive), f"bus {pattern}")
-        for board in (self.presence, self.tallies, self.reactions):
+        for board in (self.presence, self.tallies, self.reactions, self.quality):
             self._spawn(board.run(), type(board).__name__.lower())
         self._spawn(self._forget_now_and_then(), "forget")
 

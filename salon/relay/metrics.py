@@ -1,24 +1,62 @@
-"""The media process's figures for operators."""
+"""The media process's figures for operators. docs/hosting/operations.md says what each tells, and when to be alarmed."""
 
 import time
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from salon.common.metrics import Metric
+from salon.common.metrics import Labels, Metric
 from salon.relay.relay import Relay
+
+if TYPE_CHECKING:
+    from salon.relay._engine import EngineStats
 
 
 def relay_metrics(relay: Relay) -> Iterator[Metric]:
     """Raises the engine's EngineError once it has stopped."""
     stats = relay.engine.stats()
-    yield Metric("salon_media_sessions", "gauge", "Open sound sessions.", stats.sessions)
+    yield from _session_metrics(relay, stats)
+    yield from _packet_metrics(stats)
+    yield from _load_metrics(stats)
+    yield from _quality_metrics(relay)
+
+
+def _session_metrics(relay: Relay, stats: "EngineStats") -> Iterator[Metric]:
+    yield Metric("salon_media_sessions", "gauge", "Open sound sessions.", _sessions(relay))
     yield Metric("salon_media_rooms", "gauge", "Rooms with a session or a stage.", stats.rooms)
-    yield Metric("salon_media_packets_in_total", "counter", "Sound packets accepted.", stats.packets_in)
+    handshakes = relay.counts.handshakes()
+    yield Metric("salon_media_handshakes_total", "counter", "Sessions that connected, or ended before they did.", handshakes)
+    yield Metric("salon_media_sessions_closed_total", "counter", "Sessions that ended, by reason.", relay.counts.closings())
+
+
+def _sessions(relay: Relay) -> dict[Labels, float]:
+    counts: dict[Labels, float] = {
+        (("direction", direction), ("state", state)): 0 for direction in ("listen", "speak") for state in ("connected", "half_open")
+    }
+    for session in relay.sessions:
+        counts[("direction", session.direction), ("state", "connected" if session.is_connected else "half_open")] += 1
+    return counts
+
+
+def _packet_metrics(stats: "EngineStats") -> Iterator[Metric]:
+    yield Metric("salon_media_packets_in_total", "counter", "Datagrams that came, of every kind.", stats.packets_in)
     yield Metric("salon_media_packets_out_total", "counter", "Sound packets sent.", stats.packets_out)
     yield Metric("salon_media_bytes_out_total", "counter", "Bytes of sound sent.", stats.bytes_out)
     yield Metric("salon_media_send_errors_total", "counter", "Packets the kernel did not take.", stats.send_errors)
-    yield Metric("salon_media_packets_dropped_total", "counter", "Packets refused on arrival.", stats.packets_dropped)
+    yield Metric("salon_media_packets_dropped_total", "counter", "Datagrams refused on arrival.", stats.packets_dropped)
+
+
+def _load_metrics(stats: "EngineStats") -> Iterator[Metric]:
     yield Metric("salon_media_engine_cpu_seconds_total", "counter", "Processor time of the engine's threads.", stats.cpu_seconds)
     yield Metric("salon_media_process_cpu_seconds_total", "counter", "Processor time of the media process.", time.process_time())
     p50, p99 = stats.forward_delay_p50_ms / 1000, stats.forward_delay_p99_ms / 1000
     yield Metric("salon_media_forward_delay_p50_seconds", "gauge", "Median delay of a packet here, last 10 s.", p50)
     yield Metric("salon_media_forward_delay_p99_seconds", "gauge", "99th percentile of that delay, last 10 s.", p99)
+
+
+def _quality_metrics(relay: Relay) -> Iterator[Metric]:
+    quality = relay.quality
+    yield Metric("salon_media_quality_reports_total", "counter", "Reports of clients on their sound.", quality.reports)
+    help_ = "Share of the sound listeners played that was made up for what did not come, by report."
+    yield Metric("salon_media_concealed_share", "histogram", help_, quality.concealed)
+    help_ = "Share of packets lost on the way to a listener, or from a speaker, by report."
+    yield Metric("salon_media_lost_share", "histogram", help_, quality.lost)

@@ -14,6 +14,8 @@ from salon.config.environment import Environment
 from salon.relay.engine_port import Engine, EngineModule
 from salon.relay.grants import GrantDesk, GrantRefused
 from salon.relay.policies import Policy, PolicyBook, read_policy
+from salon.relay.quality import HeardQuality
+from salon.relay.session_counts import SessionCounts
 from salon.relay.sessions import Direction, Session, Sessions
 from salon.relay.talk import Floors, TalkBook
 
@@ -38,6 +40,8 @@ class Relay:
         self.engine = engine
         self.policies = PolicyBook()
         self.sessions = Sessions()
+        self.counts = SessionCounts()
+        self.quality = HeardQuality(self.sessions, bus)
         self.floors = Floors()
         self.talk = TalkBook()
         self.changed_rooms: set[str] = set()
@@ -126,11 +130,13 @@ class Relay:
 
     def note(self, event: Any) -> None:
         """What the engine did. event: SessionConnected or SessionClosed."""
+        session = self.sessions.get(event.session)
         if isinstance(event, self._module.SessionClosed):
+            self.counts.closed(event.direction, event.reason, was_connected=session is not None and session.is_connected)
             self.sessions.remove(event.session)
             self._tell("closed", event, event.reason)
         else:
-            session = self.sessions.get(event.session)
+            self.counts.connected(event.direction)
             if session is not None:
                 session.is_connected = True
             self._tell("connected", event, None)

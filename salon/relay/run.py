@@ -68,6 +68,7 @@ async def _serve(settings: Environment, engine: Engine, module: Any) -> None:
         reports = Reports(settings, relay, bus, session)
         tasks = start(
             relay.publish_truths,
+            relay.quality.follow,
             reports.tell_presence,
             reports.tell_talk,
             reports.repeat,

@@ -34,6 +34,9 @@ class Sessions:
     def __len__(self) -> int:
         return len(self._by_id)
 
+    def __iter__(self) -> Iterator[Session]:
+        return iter(self._by_id.values())
+
     def add(self, session: Session) -> None:
         self._by_id[session.id] = session
         self._by_room[session.room][session.id] = session

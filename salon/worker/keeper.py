@@ -10,6 +10,9 @@ from functools import partial
 from typing import Any
 
 from salon.common.errors import SalonError
+from salon.common.sound_quality import SUBJECT as QUALITY
+from salon.common.sound_quality import QualityReport, reports_of
+from salon.quality.actions.keeping import keep_reports
 from salon.rooms.actions.attendance import OWNER_LEFT, close_at_media, lose_connection
 from salon.rooms.actions.end_room import end_if_empty, vacate_ended_room
 from salon.rooms.actions.line import admit_from_all_lines
@@ -37,13 +40,17 @@ class Keeper:
         self._talk_times = TalkTimes()
         self._connected: list[str] = []
         self._closed: list[ClosedSession] = []
+        self._quality: list[QualityReport] = []
         self._reconciled_at = self._settled_at = float("-inf")
         self._audience_listed_at: dict[str, float] = {}
 
     def hear(self, subject: str, message: dict[str, Any], now: float) -> None:
-        """One message of `roster`, `truth.<room>` or `talk.<room>`; docs/subsystems/processes.md."""
+        """One message of `roster`, `truth.<room>`, `talk.<room>` or `quality`; docs/subsystems/processes.md."""
         if subject.startswith("talk."):
             self._talk_times.hear(subject.removeprefix("talk."), message)
+            return
+        if subject == QUALITY:
+            self._quality += reports_of(message)
             return
         node = message["node"]
         if subject == "roster":
@@ -71,6 +78,7 @@ class Keeper:
     def forget_heard(self) -> None:
         self._connected.clear()
         self._closed.clear()
+        self._quality.clear()
         self._talk_times.forget_heard()
 
     def round(self, now: float) -> None:
@@ -82,6 +90,7 @@ class Keeper:
             self._settle_due()
             self._settled_at = now
         self._talk_times.round(now)
+        self._keep_quality()
         if now - self._reconciled_at >= RECONCILE_SECS:
             self._reconcile(now)
             self._reconciled_at = now
@@ -96,6 +105,12 @@ class Keeper:
         if due:
             record_closed(due)
             del self._closed[: len(due)]
+
+    def _keep_quality(self) -> None:
+        # Taken before they are kept: a report that the database refuses is not worth a second try.
+        heard, self._quality = self._quality, []
+        if heard:
+            keep_reports(heard)
 
     def _let_go(self, now: float) -> None:
         """Whoever has had no sound for the grace time leaves; with the last person the room ends."""

@@ -11,12 +11,13 @@ from django.db import Error as DatabaseError
 from django.db import close_old_connections
 
 from salon.bus import Bus, Message, MessagesLost, Subscription
+from salon.common import sound_quality
 from salon.worker.keeper import Keeper
 from salon.worker.lock import KeeperLock
 
 logger = logging.getLogger(__name__)
 
-SUBJECTS = ("truth.>", "talk.>", "roster")
+SUBJECTS = ("truth.>", "talk.>", "roster", sound_quality.SUBJECT)
 Inbox = deque[tuple[float, Message | MessagesLost]]
 """What was heard and when (monotonic seconds). Filled by the event loop, emptied by the keeper's thread."""
 # The pause between rounds while nothing is heard; a word of truth cuts it short, and many at once share a round.

@@ -125,7 +125,8 @@ async def media(unused_tcp_port_factory: Callable[[], int]) -> AsyncIterator[Med
         ):
             reports = Reports(settings, relay, bus, to_web)
             polling = EventPolling(engine, relay, when_silent=lambda: None)  # some tests close the engine under the process
-            tasks = [asyncio.create_task(work()) for work in (relay.publish_truths, reports.follow_policies, reports.recover_policies)]
+            works = (relay.publish_truths, relay.quality.follow, reports.follow_policies, reports.recover_policies)
+            tasks = [asyncio.create_task(work()) for work in works]
             await asyncio.sleep(0)  # the subscription is made
             yield Media(http, engine, bus, fake_web, relay, reports, settings)
             polling.stop()

@@ -161,4 +161,8 @@ async def test_metrics_are_prometheus_text(media: Media) -> None:
     async with media.http.get("/metrics") as response:
         lines = (await response.text()).splitlines()
         assert response.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
-    assert lines[:3] == ["# HELP salon_media_sessions Open sound sessions.", "# TYPE salon_media_sessions gauge", "salon_media_sessions 1"]
+    assert lines[:3] == [
+        "# HELP salon_media_sessions Open sound sessions.",
+        "# TYPE salon_media_sessions gauge",
+        'salon_media_sessions{direction="listen",state="connected"} 1',
+    ]

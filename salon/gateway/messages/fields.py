@@ -28,6 +28,15 @@ class Fields:
             raise FieldInvalid(name)
         return value
 
+    def number_between(self, name: str, least: float, most: float) -> float:
+        value = self.number(name)
+        if not least <= value <= most:
+            raise FieldInvalid(name)
+        return value
+
+    def optional_number_between(self, name: str, least: float, most: float) -> float | None:
+        return None if self._values.get(name) is None else self.number_between(name, least, most)
+
     def text(self, name: str, *, longest: int = 256) -> str:
         value = self._values.get(name)
         if not isinstance(value, str) or len(value) > longest:

@@ -1,0 +1,48 @@
+"""For staff who help somebody: how that person's sound was in their last rooms. Find them by handle; nothing here can be changed."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from salon.common.sound_quality import SHARE_BOUNDS
+from salon.quality.domain.steps import SCALES, SHARE
+from salon.quality.models import SoundQuality
+from salon.rooms.admin import ReadOnly
+
+_POOR = SHARE.step_of(SHARE_BOUNDS[2])
+
+
+class Poor(admin.SimpleListFilter):
+    """Where words were missing: 5 % or more of what was heard was made up, or of what was sent was lost."""
+
+    title = "sound"
+    parameter_name = "sound"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("poor", "poor: 5 % or more lost or concealed")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        if self.value() != "poor":
+            return queryset
+        return queryset.filter(concealed__gte=_POOR) | queryset.filter(lost__gte=_POOR)
+
+
+def _column(name: str) -> Any:
+    @admin.display(description=name.replace("_", " "), ordering=name, empty_value="–")
+    def shown(row: SoundQuality) -> str | None:
+        step = getattr(row, name)
+        return None if step is None else SCALES[name].label(step)
+
+    return shown
+
+
+@admin.register(SoundQuality)
+class SoundQualityAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
+    list_display = ("at", "person", "room", "direction", "transport", *(_column(name) for name in SCALES), "reports")
+    list_filter = (Poor, "direction", "transport")
+    list_select_related = ("person", "room")
+    search_fields = ("person__handle", "room__id")
+    search_help_text = "A person's handle, or a room's id"
+    ordering = ("-at", "person")
+    date_hierarchy = "at"

@@ -1,0 +1,3 @@
+from .sound_quality import SoundQuality
+
+__all__ = ["SoundQuality"]

@@ -1,0 +1,1 @@
+from tests.rooms.conftest import cast, host, listener, media_process, moderator, person, room, speaker, stranger  # noqa: F401
