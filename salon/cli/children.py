@@ -1,37 +1,33 @@
-"""The processes that `salon serve` starts, watches, starts again and stops."""
+"""The programs that `salon serve` starts, watches, starts again, hands over and stops."""
 
 import asyncio
-import contextlib
-import ctypes
-import os
 import signal
-import subprocess
-import sys
-import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from typing import Any
 
 from salon.cli.output import Output
+from salon.cli.process import Process, Program
 
-_PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
-_libc = ctypes.CDLL(None, use_errno=True)
+__all__ = ["Child", "HandOverFailed", "Program"]
 
-# A process that ran this long was healthy: its next failure begins the pauses anew.
-_HEALTHY_SECS = 30.0
+# A process that ran this long was healthy: its next failure begins the pauses anew, and the first one has none.
+_HEALTHY_SECS = 10.0
 _KILLED_SECS = 1.0
-_PAUSES_SECS = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+_PAUSES_SECS = (0.0, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+WATCHDOG_SECS = 5
+"""A program that gives notice and has been silent for so long is stuck."""
+_LEAVE_SECS = 3.0
+LEAVE_SIGNAL = signal.SIGUSR2
+"""Asks a process to make way for its successor, with nothing said to its peers."""
 
 
-@dataclass(frozen=True)
-class Program:
-    name: str
-    command: Sequence[str]
-    environ: Mapping[str, str]
-    user: str | None = None
-    folder: str | None = None
-    stop_signal: signal.Signals = signal.SIGTERM
-    """Asks it to end, also by the kernel when the supervisor dies without a word."""
+class HandOverFailed(Exception):
+    """args[0]: one sentence. is_running: whether the process from before goes on as if nothing had been tried."""
+
+    def __init__(self, sentence: str, *, is_running: bool) -> None:
+        super().__init__(sentence)
+        self.is_running = is_running
 
 
 class Child:
@@ -43,10 +39,10 @@ class Child:
         """In a row, with no healthy run between them."""
         self.output = output
         self._say = say
-        self._process: subprocess.Popen[bytes] | None = None
-        self._ended: asyncio.Future[int] | None = None
+        self._process: Process | None = None
+        self._successor: Process | None = None
         self._stopping = False
-        self._keeping: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
 
     @property
     def name(self) -> str:
@@ -57,98 +53,95 @@ class Child:
         return self._process.pid if self._process else None
 
     def start(self) -> None:
-        self._spawn()
-        self._keeping = asyncio.create_task(self._keep_running(), name=f"keep {self.name}")
+        self._process = Process(self.program, self.output)
+        self._tasks.append(asyncio.create_task(self._keep_running(self._process), name=f"keep {self.name}"))
+        if self.program.gives_notice:
+            self._tasks.append(asyncio.create_task(self._watch(), name=f"watch {self.name}"))
 
     async def stop(self, within_secs: float) -> None:
         """Ask it to end; after `within_secs` insist. Whatever it has started ends with it."""
         self._stopping = self.output.is_quiet = True
-        if self._process is not None and self._ended is not None and not self._ended.done():
-            with contextlib.suppress(ProcessLookupError):
-                self._process.send_signal(self.program.stop_signal)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(asyncio.shield(self._ended), within_secs)
+        if self._process is not None and not self._process.ended.done():
+            self._process.send_signal(self.program.stop_signal)
+            await self._process.ends_within(within_secs)
         self.kill()
-        if self._ended is not None:  # at once, but not in no time
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(asyncio.shield(self._ended), _KILLED_SECS)
-        if self._keeping is not None:
-            self._keeping.cancel()
-            await asyncio.gather(self._keeping, return_exceptions=True)
+        if self._process is not None:  # at once, but not in no time
+            await self._process.ends_within(_KILLED_SECS)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def kill(self) -> None:
         """The whole group, at once."""
         self._stopping = True
-        self._kill_group()
+        for process in (self._process, self._successor):
+            if process is not None:
+                process.kill_group()
 
-    def _spawn(self) -> None:
-        as_user = {"user": self.program.user, "group": self.program.user, "extra_groups": []} if self.program.user else {}
-        self._started_at = time.monotonic()
-        self._ended = asyncio.get_running_loop().create_future()
-        self._process = subprocess.Popen(
-            self.program.command,
-            env=dict(self.program.environ),
-            cwd=self.program.folder,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            # A session of its own: Ctrl-C at the terminal reaches only the supervisor, which stops everything in order.
-            start_new_session=True,
-            preexec_fn=_die_with(os.getpid(), self.program.stop_signal),  # noqa: PLW1509  (no other thread holds a lock it needs)
-            **as_user,  # type: ignore[call-overload]
-        )
-        # Threads, because asyncio's subprocesses count as running while anything they started holds their output open.
-        threading.Thread(target=self._read_log, args=(self._process,), daemon=True).start()
-        threading.Thread(target=self._wait, args=(self._process, self._ended, asyncio.get_running_loop()), daemon=True).start()
+    async def hand_over(self, within_secs: float) -> float:
+        """Replace the process by a new one of the same program, which begins where the old one stops; the seconds between.
 
-    async def _keep_running(self) -> None:
+        The old one is asked to make way only when the new one stands by. Raises HandOverFailed.
+        """
+        before = self._process
+        if before is None or self._successor is not None or self._stopping:
+            raise HandOverFailed(f"{self.name} is being replaced or stopped already.", is_running=True)
+        successor = Process(self.program, self.output)
+        await _until(successor.stands_by, successor, within_secs)
+        if not successor.stands_by.is_set() or successor.ended.done():
+            successor.kill_group()
+            why = "ended at its start" if successor.ended.done() else f"was not ready within {within_secs:g} s"
+            raise HandOverFailed(f"{self.name}: the new process {why}. The old one goes on.", is_running=True)
+        self._successor = successor
+        left_at = time.monotonic()
+        before.send_signal(LEAVE_SIGNAL)
+        if not await before.ends_within(_LEAVE_SECS):
+            before.kill_group()
+        await _until(successor.is_ready, successor, within_secs)
+        if not successor.is_ready.is_set():
+            raise HandOverFailed(f"{self.name}: the new process took over, and is not ready after {within_secs:g} s.", is_running=False)
+        return time.monotonic() - left_at
+
+    async def _keep_running(self, process: Process) -> None:
         while True:
-            assert self._ended is not None  # noqa: S101  (spawned just before)
-            code = await self._ended
+            code = await process.ended
             # Workers that outlive their parent would keep its port.
-            self._kill_group()
+            process.kill_group()
             if self._stopping:
                 return
-            was_healthy = time.monotonic() - self._started_at > _HEALTHY_SECS
-            self.failures = 1 if was_healthy else self.failures + 1
-            self._say(f"{self.name} {_ending(code)}; it starts again.")
-            self.output.show_last()
-            await asyncio.sleep(_PAUSES_SECS[min(self.failures, len(_PAUSES_SECS)) - 1])
-            self._spawn()
+            if self._successor is not None:
+                process, self._successor = self._successor, None
+            else:
+                was_healthy = time.monotonic() - process.started_at > _HEALTHY_SECS
+                self.failures = 1 if was_healthy else self.failures + 1
+                self._say(f"{self.name} {_ending(code)}; it starts again.")
+                self.output.show_last()
+                await asyncio.sleep(_PAUSES_SECS[min(self.failures, len(_PAUSES_SECS)) - 1])
+                process = Process(self.program, self.output)
+            self._process = process
 
-    def _read_log(self, process: "subprocess.Popen[bytes]") -> None:
-        assert process.stdout is not None  # noqa: S101  (a pipe was asked for)
-        for line in process.stdout:
-            self.output.write(line.decode(errors="replace").rstrip())
-
-    @staticmethod
-    def _wait(process: "subprocess.Popen[bytes]", ended: "asyncio.Future[int]", loop: asyncio.AbstractEventLoop) -> None:
-        code = process.wait()
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody wants to know any more
-            loop.call_soon_threadsafe(_settle, ended, code)
-
-    def _kill_group(self) -> None:
-        if self._process is not None:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-
-
-def _die_with(parent: int, number: signal.Signals) -> Callable[[], None]:
-    """For the child, between fork and exec: let the kernel send `number` when the supervisor is gone (prctl(2))."""
-
-    def prepare() -> None:
-        if not sys.platform.startswith("linux"):
-            return
-        _libc.prctl(_PR_SET_PDEATHSIG, int(number))
-        if os.getppid() != parent:  # it was gone before we asked
-            os._exit(1)
-
-    return prepare
+    async def _watch(self) -> None:
+        """Kill the process when it is stuck. Time is counted in turns of this loop: when we were stuck ourselves, it is not to blame."""
+        watched, beats, silent = self._process, 0, 0
+        while True:
+            await asyncio.sleep(1)
+            process = self._process
+            if process is None or process is not watched or process.beats != beats or not process.is_ready.is_set():
+                watched, beats, silent = process, process.beats if process else 0, 0
+                continue
+            silent += 1
+            if silent >= WATCHDOG_SECS and not process.ended.done() and not self._stopping:
+                self._say(f"{self.name} has given no sign of life for {WATCHDOG_SECS} s; it is ended.")
+                process.kill_group()
+                silent = 0
 
 
-def _settle(ended: "asyncio.Future[int]", code: int) -> None:
-    if not ended.done():
-        ended.set_result(code)
+async def _until(is_so: asyncio.Event, process: Process, within_secs: float) -> None:
+    """Until it is so, the process has ended, or the time is up."""
+    waiting = asyncio.create_task(is_so.wait())
+    either: set[asyncio.Future[Any]] = {waiting, process.ended}
+    await asyncio.wait(either, timeout=within_secs, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
 
 
 def _ending(code: int) -> str:

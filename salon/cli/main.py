@@ -41,6 +41,8 @@ def _parser() -> argparse.ArgumentParser:
     command("gateway", "only the front door: client, WebSocket, and the way to web", _gateway)
     command("media", "only the sound", _media)
     command("worker", "only what may be late: mail, presence, clean-up", _worker)
+    restart = command("restart", "replace a running process by a new one, after an update", _restart)
+    restart.add_argument("process", choices=["media"], help="media: no session is lost")
     doctor = command("doctor", "check this machine and this installation", _doctor)
     doctor.add_argument("--json", action="store_true", help="one JSON object, for programs")
     token = command("token", "print a bearer token for somebody, for scripts", _token)
@@ -87,6 +89,14 @@ def _worker(options: argparse.Namespace) -> int:
     from salon.worker.run import main as run  # noqa: PLC0415
 
     return run()
+
+
+def _restart(options: argparse.Namespace) -> int:
+    from salon.cli.control import ask_supervisor  # noqa: PLC0415
+    from salon.config.environment import environment  # noqa: PLC0415
+
+    print(ask_supervisor(environment().data_dir, f"restart {options.process}"))
+    return 0
 
 
 def _doctor(options: argparse.Namespace) -> int:

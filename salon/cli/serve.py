@@ -15,10 +15,13 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from salon.cli import schema
-from salon.cli.children import Child, Program
+from salon.cli.children import Child, HandOverFailed, Program
+from salon.cli.control import ControlPort
 from salon.cli.failures import Failure
+from salon.cli.held import hold_for_media
 from salon.cli.output import Output
 from salon.cli.ports import require_free_ports
 from salon.cli.postgres import PostgresFailed, PostgresMissing, PrivateCluster
@@ -30,6 +33,8 @@ _STOP_ORDER = (("demo", "worker", "gateway"), ("media", "web"), ("postgres",))
 _STOP_WITHIN_SECS = 3.0
 _READY_WITHIN_SECS = 90.0
 _POLL_SECS = 0.05
+HAND_OVER_SECS = 30.0
+"""How long a new media process may take until it stands by; otherwise the old one goes on."""
 _FAILURES_AT_START = 3
 """A process that failed this often before Salon was ever ready will not get better by itself."""
 
@@ -77,6 +82,8 @@ class _Supervisor:
         self.children: dict[str, Child] = {}
         self._is_ready = False
         self._stop_signals = 0
+        self._control = ControlPort(settings.data_dir, self._on_command)
+        self._handing_over: asyncio.Task[None] | None = None
         self._told_to_stop = asyncio.Event()
         self._started = time.monotonic()
 
@@ -91,13 +98,15 @@ class _Supervisor:
                 await stopped
         finally:
             starting.cancel()
+            self._control.close()
             await asyncio.gather(starting, return_exceptions=True)
             await self._stop()
         return 0
 
     async def _start(self) -> None:
         # What needs no database starts while the database does.
-        self._launch("media", "-m", "salon.cli.main", "media")
+        media = self._program("media", "-m", "salon.cli.main", "media")
+        self._launch_program(replace(media, descriptors=hold_for_media(self.settings), gives_notice=True))
         self._launch("gateway", "-m", "salon.cli.main", "gateway")
         if self.settings.database_url == private_database_url(private_cluster_folder(self.settings.data_dir)):
             with self.progress.step("PostgreSQL"):
@@ -109,6 +118,7 @@ class _Supervisor:
         with self.progress.step("web, gateway, media, worker"):
             await self._until_ready()
         self._is_ready = True
+        await self._control.open()
         if self.settings.demo and importlib.util.find_spec("aiortc"):
             self._launch("demo", "-m", "salon.demo")
             self.progress.say("The demo community comes in; SALON_DEMO=0 leaves it out.")
@@ -170,9 +180,12 @@ class _Supervisor:
                 await asyncio.sleep(_POLL_SECS)
 
     def _launch(self, name: str, *arguments: str) -> None:
+        self._launch_program(self._program(name, *arguments))
+
+    def _program(self, name: str, *arguments: str) -> Program:
         # What the supervisor has settled holds for all; output unbuffered, so that the last words of a crash arrive.
         environ = {**os.environ, "SALON_DATA_DIR": str(self.settings.data_dir), "PYTHONUNBUFFERED": "1"}
-        self._launch_program(Program(name, [sys.executable, *arguments], environ))
+        return Program(name, [sys.executable, *arguments], environ)
 
     def _launch_program(self, program: Program, *, quiet: bool = False) -> Child:
         output = Output(program.name, self.settings.data_dir / "logs", quiet=quiet)
@@ -182,8 +195,10 @@ class _Supervisor:
 
     def _listen_for_signals(self) -> None:
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._on_stop_signal)
+        # To a program at a terminal SIGHUP says that the terminal is gone; to one that runs for itself, that there is something new.
+        loop.add_signal_handler(signal.SIGHUP, self._on_stop_signal if sys.stdin.isatty() else self._on_reload_signal)
 
     def _on_stop_signal(self) -> None:
         self._stop_signals += 1
@@ -193,6 +208,26 @@ class _Supervisor:
         else:  # asked twice: at once, then
             for child in self.children.values():
                 child.kill()
+
+    def _on_reload_signal(self) -> None:
+        if self._handing_over is None or self._handing_over.done():
+            self._handing_over = asyncio.create_task(self._hand_over_and_say())
+
+    async def _hand_over_and_say(self) -> None:
+        try:
+            self.progress.say(await self._on_command("restart media"))
+        except Failure as failure:
+            self.progress.say(str(failure))
+
+    async def _on_command(self, line: str) -> str:
+        """`restart media`: a process of the program as it is on disk now goes on with the sessions. Raises Failure."""
+        if line != "restart media":
+            raise Failure(f"salon serve does not know what to do about {line!r}.")
+        try:
+            secs = await self.children["media"].hand_over(HAND_OVER_SECS)
+        except HandOverFailed as failed:
+            raise Failure(str(failed)) from failed
+        return f"media was handed over to a new process; sound was away for {secs * 1000:.0f} ms."
 
     async def _stop(self) -> None:
         with self.progress.step("closing"):

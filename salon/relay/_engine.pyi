@@ -36,6 +36,16 @@ class SessionOpened:
     etag: str
 
 @final
+class SessionRestored:
+    """A session that another process began, connected. tag: what was said when it was opened."""
+
+    session: str
+    room: str
+    person: str
+    direction: Direction
+    tag: bytes
+
+@final
 class SessionConnected:
     """ICE and DTLS are done and the peer's certificate matched its fingerprint: sound can flow."""
 
@@ -97,16 +107,30 @@ class EngineStats:
 
 @final
 class Engine:
-    def __init__(self, *, port: int, addresses: Sequence[str], bind: str = "0.0.0.0", threads: int = 1) -> None:  # noqa: S104  (one is called from outside)
+    def __init__(
+        self,
+        *,
+        port: int,
+        addresses: Sequence[str],
+        bind: str = "0.0.0.0",  # noqa: S104  (one is called from outside)
+        threads: int = 1,
+        socket: int | None = None,
+        book: int | None = None,
+    ) -> None:
         """Bind UDP `port` and start the threads. addresses: IPs offered as host candidates, most preferred first.
 
-        threads: 1 for now. Raises EngineError.
+        threads: 1 for now. socket: descriptor of a UDP socket that is bound already, instead. book: descriptor of a memfd with the session
+        book, empty at first. Sessions that are in it come back held: nothing is forwarded before `release`. Both descriptors stay the
+        caller's. Raises EngineError.
         """
 
-    def open_session(self, *, session: str, room: str, person: str, direction: Direction, offer: str) -> SessionOpened:
+    def open_session(
+        self, *, session: str, room: str, person: str, direction: Direction, offer: str, tag: bytes | None = None
+    ) -> SessionOpened:
         """Answer an offer. An older session of the same person, room and direction is closed as "taken_over".
 
-        person: the id of a person or a visitor. Raises OfferRefused, also for the sixth session of a person that has not connected yet.
+        person: the id of a person or a visitor. tag: up to 1 KiB that come back with the session in another process.
+        Raises OfferRefused, also for the sixth session of a person that has not connected yet.
         """
 
     def restart_ice(self, session: str, fragment: str) -> tuple[str, str]:
@@ -139,5 +163,17 @@ class Engine:
         """Every room in which somebody has talked since the last call, and once more when they have stopped. One caller."""
 
     def stats(self) -> EngineStats: ...
+    def restored(self) -> list[SessionRestored]:
+        """The sessions that were in the book at the start; no event tells that they are connected."""
+
+    def release(self) -> None:
+        """Forward sound, now that the stages of the restored sessions' rooms are set and who may not go on is closed."""
+
+    def settle(self) -> None:
+        """This process runs well: the next one may believe the book. The third start in a row without this word begins an empty one."""
+
+    def leave(self) -> None:
+        """Stop the threads without a word to anybody; the next process goes on with the sessions. Without a book this is `close`."""
+
     def close(self) -> None:
         """Tell every peer, stop the threads, free the port. Further calls raise EngineError."""

@@ -16,7 +16,7 @@ from salon.relay.grants import GrantDesk, GrantRefused
 from salon.relay.policies import Policy, PolicyBook, read_policy
 from salon.relay.quality import HeardQuality
 from salon.relay.session_counts import SessionCounts
-from salon.relay.sessions import Direction, Session, Sessions
+from salon.relay.sessions import Direction, Session, Sessions, restored_session
 from salon.relay.talk import Floors, TalkBook
 
 logger = logging.getLogger(__name__)
@@ -67,13 +67,31 @@ class Relay:
         self.sessions.add(session)
         try:
             opened = self.engine.open_session(
-                session=session.id, room=session.room, person=session.person, direction=session.direction, offer=offer
+                session=session.id, room=session.room, person=session.person, direction=session.direction, offer=offer, tag=session.tag()
             )
         except Exception:
             self.sessions.remove(session.id)
             raise
         logger.info("A session opened.", extra={"action": "session_opened", "session": session.id, "room": session.room})
         return opened.session, opened.answer, opened.etag
+
+    def take_up_restored(self) -> int:
+        """The sessions that the engine goes on with from the process before; how many. They are held until `release`."""
+        for found in self.engine.restored():
+            try:
+                self.sessions.add(restored_session(found.session, found.room, found.person, found.direction, found.tag))
+            except (ValueError, KeyError, TypeError):
+                # Nobody can tell whether it is of an older epoch.
+                self.engine.close_session(found.session, "removed")
+        return len(self.sessions)
+
+    def release(self) -> None:
+        """Let sound flow again, once web has told the policies of all rooms it still knows; the others are over."""
+        for room in self.sessions.rooms():
+            if self.policies.get(room) is None:
+                self.engine.close_room(room, "room_ended")
+        self.engine.release()
+        self.changed_rooms |= self.sessions.rooms()
 
     def restart_ice(self, id_: str, person: str, fragment: str) -> tuple[str, str]:
         """(fragment, etag). Raises SessionNotFound, the engine's OfferRefused."""

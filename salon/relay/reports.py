@@ -17,6 +17,8 @@ logger = logging.getLogger(__name__)
 PRESENCE_INTERVAL_SECS = 0.5
 TALK_INTERVAL_SECS = 1.0
 REPEAT_SECS = 5.0
+_ASK_AGAIN_SECS = 0.25
+_WARN_EVERY = 20
 _TIMEOUT = aiohttp.ClientTimeout(total=5)
 _UNREADABLE = (ValueError, KeyError, TypeError)
 
@@ -59,6 +61,11 @@ class Reports:
             await asyncio.sleep(REPEAT_SECS)
             await self.tell_everything()
 
+    async def tell_everything_at_start(self) -> None:
+        """What came back from the process before; then nothing more, until the process ends."""
+        await self.tell_everything()
+        await asyncio.Event().wait()
+
     async def tell_everything(self) -> None:
         await self._relay.publish("roster", self._relay.roster())
         rooms = self._relay.sessions.rooms()
@@ -83,11 +90,16 @@ class Reports:
             self._may_have_missed.clear()
             await self.ask_policies()
 
-    async def ask_policies(self) -> None:
-        """Web not answering says nothing: what is known holds."""
+    async def learn_policies(self) -> None:
+        """Until web has told the policies of all rooms that have sessions here, asking again and again."""
+        while not await self.ask_policies():  # noqa: ASYNC110  (another process's word)
+            await asyncio.sleep(_ASK_AGAIN_SECS)
+
+    async def ask_policies(self) -> bool:
+        """False if web does not answer, which says nothing: what is known holds."""
         versions = self._relay.known_versions()
         if not versions:
-            return
+            return True
         try:
             async with self._session.post(
                 self._policies_url, json={"rooms": versions}, headers=self._headers, timeout=_TIMEOUT
@@ -96,13 +108,15 @@ class Reports:
                 for policy in (await response.json())["policies"]:
                     self._relay.apply(read_policy(policy))
             self._failures = 0
+            return True
         except (aiohttp.ClientError, TimeoutError) as error:
             self._failures += 1
             # Once is a start or a restart: everything starts at the same time, and web takes longest.
-            if self._failures > 1:
+            if self._failures == 2 or self._failures % _WARN_EVERY == 0:
                 logger.warning("Web does not tell policies.", extra={"action": "policies_unanswered", "kind": type(error).__name__})
         except _UNREADABLE:
             logger.exception("Web's policies cannot be read.", extra={"action": "policies_unreadable"})
+        return False
 
     def _apply(self, message: Message) -> None:
         try:

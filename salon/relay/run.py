@@ -1,13 +1,13 @@
 """The media process: `salon media`."""
 
 import asyncio
+import itertools
 import logging
 import os
 import signal
-import socket
 import sys
 import threading
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 import aiohttp
@@ -16,7 +16,10 @@ from aiohttp import web
 
 from salon.bus import open_bus
 from salon.config.environment import Environment, environment
+from salon.config.inherited import MEDIA_UDP, SESSION_BOOK, STANDING_BY, Notices, take_descriptors
+from salon.relay.addresses import bind_address
 from salon.relay.app import make_app
+from salon.relay.book import SessionBook
 from salon.relay.engine_port import Engine
 from salon.relay.relay import Relay
 from salon.relay.reports import Reports
@@ -24,6 +27,9 @@ from salon.relay.reports import Reports
 logger = logging.getLogger(__name__)
 
 _POLL_SECS = 0.5
+_BEAT_SECS = 1.0
+_GOOD_BEATS = 5
+"""After so many the session book is not what would end this process."""
 
 
 def main() -> int:
@@ -32,57 +38,56 @@ def main() -> int:
     except ImportError as error:
         print(f"The media engine is not built ({error}). Run: make build", file=sys.stderr)  # noqa: T201
         return 1
-    settings = environment()
+    descriptors, notices = take_descriptors(os.environ), Notices.take(os.environ)
     try:
-        engine = _engine.Engine(port=settings.media_port, addresses=settings.media_addresses, bind=bind_address(settings.media_addresses))
+        uvloop.run(_serve(environment(), _engine, descriptors, notices))
     except _engine.EngineError as error:
         print(f"The media engine cannot start: {error}", file=sys.stderr)  # noqa: T201
         return 1
-    uvloop.run(_serve(settings, engine, _engine))
     return 0
 
 
-def bind_address(offered: Sequence[str]) -> str:
-    """Where to listen: on the one address offered, if it is this machine's own, else on all.
-
-    A socket on all addresses answers from whichever the route back prefers, and a peer that asked another one must not accept that
-    (RFC 8445 section 7.2.5.2.1). A machine behind address translation offers an address that is not its own.
-    """
-    if len(offered) != 1:
-        return "0.0.0.0"  # noqa: S104  (all of them are offered)
-    with socket.socket(socket.AF_INET6 if ":" in offered[0] else socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.bind((offered[0], 0))
-        except OSError:
-            return "0.0.0.0"  # noqa: S104  (the address is a translator's)
-    return offered[0]
-
-
-async def _serve(settings: Environment, engine: Engine, module: Any) -> None:
-    stopping = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+async def _serve(settings: Environment, module: Any, descriptors: Mapping[str, int], notices: Notices) -> None:
+    ending = Ending()
     bus = await open_bus(settings)
+    book = await _take_book(descriptors, notices, ending)
+    if book is None:
+        await bus.close()
+        return
+    engine = module.Engine(
+        port=settings.media_port,
+        addresses=settings.media_addresses,
+        bind=bind_address(settings.media_addresses),
+        socket=descriptors.get(MEDIA_UDP),
+        book=book.descriptor,
+    )
     relay = Relay(settings, engine, module, bus)
+    restored = relay.take_up_restored()
+    polling = EventPolling(engine, relay, when_silent=end_process)
     async with aiohttp.ClientSession() as session:
         reports = Reports(settings, relay, bus, session)
-        tasks = start(
-            relay.publish_truths,
-            relay.quality.follow,
-            reports.tell_presence,
-            reports.tell_talk,
-            reports.repeat,
-            reports.follow_policies,
-            reports.recover_policies,
-        )
-        polling = EventPolling(engine, relay, when_silent=end_process)
+        tasks = start(relay.publish_truths, relay.quality.follow, reports.follow_policies)
         runner = web.AppRunner(make_app(relay, module, settings.internal_secret), access_log=None, shutdown_timeout=1)
         await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", settings.media_control_port).start()
-        logger.info("Media is ready.", extra={"action": "media_started", "node": relay.node, "port": settings.media_port})
-        await stopping.wait()
-        await runner.cleanup()
+        site = web.TCPSite(runner, "127.0.0.1", settings.media_control_port)
+        # Nothing is forwarded and nobody admitted before it is known what has changed meanwhile.
+        await ending.unless_told(reports.learn_policies())
+        if not ending.is_told:
+            relay.release()
+            await site.start()
+            tasks += start(reports.tell_presence, reports.tell_talk, reports.repeat, reports.recover_policies)
+            tasks += start(Heart(engine, notices).beat, reports.tell_everything_at_start)
+            notices.tell("READY=1")
+            ready = {"action": "media_started", "node": relay.node, "port": settings.media_port, "restored": restored}
+            logger.info("Media is ready.", extra=ready)
+            await ending.wait()
+            await site.stop()
         polling.stop()
+        if ending.is_to_leave:
+            # The successor goes on with the sessions as soon as the book is free.
+            engine.leave()
+            book.give_up()
+        await runner.cleanup()
         # Peers are told; they come back by themselves to whoever has the port next.
         engine.close()
         polling.join()
@@ -90,6 +95,69 @@ async def _serve(settings: Environment, engine: Engine, module: Any) -> None:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
     await bus.close()
+
+
+async def _take_book(descriptors: Mapping[str, int], notices: Notices, ending: "Ending") -> SessionBook | None:
+    """The session book, once no other process has it. None if this one is told to end before."""
+    if SESSION_BOOK in descriptors:
+        book = SessionBook(descriptors[SESSION_BOOK])
+    else:
+        book = SessionBook.new()
+        notices.keep(book.descriptor, SESSION_BOOK)  # systemd holds it from now on
+    if not book.take_at_once():
+        notices.tell(STANDING_BY)
+        await ending.unless_told(book.take())
+    return None if ending.is_told else book
+
+
+class Ending:
+    """What this process was told by signals: to end (SIGTERM, SIGINT), or to leave its sessions to a successor (SIGUSR2)."""
+
+    def __init__(self) -> None:
+        self.is_to_leave = False
+        self._told = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._told.set)
+        loop.add_signal_handler(signal.SIGUSR2, self._leave)
+
+    @property
+    def is_told(self) -> bool:
+        return self._told.is_set()
+
+    async def wait(self) -> None:
+        await self._told.wait()
+
+    async def unless_told(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do the work, but stop when told to end."""
+        working, told = asyncio.create_task(work), asyncio.create_task(self._told.wait())
+        await asyncio.wait([working, told], return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            working.result()
+        for task in (working, told):
+            task.cancel()
+        await asyncio.gather(working, told, return_exceptions=True)
+
+    def _leave(self) -> None:
+        self.is_to_leave = True
+        self._told.set()
+
+
+class Heart:
+    """Tells every second that this process is well: that its loop turns, and that the engine's threads answer."""
+
+    def __init__(self, engine: Engine, notices: Notices) -> None:
+        self._engine = engine
+        self._notices = notices
+
+    async def beat(self) -> None:
+        """For ever. A stuck engine holds this loop up, and silence is what the supervisor acts on."""
+        for turn in itertools.count():
+            self._engine.stats()
+            self._notices.tell("WATCHDOG=1")
+            if turn == _GOOD_BEATS:
+                self._engine.settle()
+            await asyncio.sleep(_BEAT_SECS)
 
 
 def start(*works: Callable[[], Coroutine[Any, Any, None]]) -> list[asyncio.Task[None]]:

@@ -1,5 +1,6 @@
 """The sessions of this process and what is said about them to others. No I/O."""
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from salon.relay.policies import Policy
 Direction = Literal["listen", "speak"]
 
 SHOWN_FACES = 12
+_TAG_BYTES = 1024
 
 
 @dataclass(slots=True)
@@ -23,6 +25,21 @@ class Session:
     epoch: int
     face: SignedFace | None
     is_connected: bool = False
+
+    def tag(self) -> bytes:
+        """What the engine does not know of it, to outlive this process with it."""
+        tag = _encoded({"epoch": self.epoch, "face": self.face})
+        return tag if len(tag) <= _TAG_BYTES else _encoded({"epoch": self.epoch, "face": None})
+
+
+def restored_session(id_: str, room: str, person: str, direction: Direction, tag: bytes) -> Session:
+    """Connected. Raises ValueError, KeyError, TypeError for a tag that is none of ours."""
+    said = json.loads(tag)
+    return Session(id_, room, person, direction, int(said["epoch"]), said["face"], is_connected=True)
+
+
+def _encoded(said: dict[str, object]) -> bytes:
+    return json.dumps(said, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 class Sessions:

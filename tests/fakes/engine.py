@@ -36,6 +36,15 @@ class SessionOpened:
 
 
 @dataclass(frozen=True)
+class SessionRestored:
+    session: str
+    room: str
+    person: str
+    direction: Direction
+    tag: bytes
+
+
+@dataclass(frozen=True)
 class SessionConnected:
     session: str
     room: str
@@ -96,6 +105,7 @@ class _Session:
     direction: Direction
     connected: bool = False
     ice_restarts: int = field(default=0)
+    tag: bytes = b""
 
 
 class Engine:
@@ -109,8 +119,20 @@ class Engine:
         self._events: deque[SessionConnected | SessionClosed] = deque()
         self._happened = Condition()
         self._closed = False
+        self.is_held = False
+        self.is_settled = False
+        self._restored: list[SessionRestored] = []
 
     # For tests
+
+    def successor(self) -> "Engine":
+        """An engine that goes on with the connected sessions of this one, which was killed."""
+        engine = Engine()
+        connected = [session for session in self._sessions.values() if session.connected]
+        engine._sessions = {session.id: session for session in connected}
+        engine._restored = [SessionRestored(s.id, s.room, s.person, s.direction, s.tag) for s in connected]
+        engine.is_held = bool(connected)
+        return engine
 
     def connect(self, session: str) -> None:
         """ICE and DTLS are done."""
@@ -128,14 +150,16 @@ class Engine:
 
     # The engine's own interface
 
-    def open_session(self, *, session: str, room: str, person: str, direction: Direction, offer: str) -> SessionOpened:
+    def open_session(
+        self, *, session: str, room: str, person: str, direction: Direction, offer: str, tag: bytes | None = None
+    ) -> SessionOpened:
         self._require_running()
         if not offer.startswith("v=0"):
             raise OfferRefused("the offer has no version line")
         for other in list(self._sessions.values()):
             if (other.room, other.person, other.direction) == (room, person, direction):
                 self._close(other.id, "taken_over")
-        self._sessions[session] = _Session(session, room, person, direction)
+        self._sessions[session] = _Session(session, room, person, direction, tag=tag or b"")
         return SessionOpened(session, f"v=0 answer to {session}", '"1"')
 
     def restart_ice(self, session: str, fragment: str) -> tuple[str, str]:
@@ -190,6 +214,18 @@ class Engine:
     def stats(self) -> EngineStats:
         self._require_running()
         return EngineStats(sessions=len(self._sessions), rooms=len({s.room for s in self._sessions.values()}))
+
+    def restored(self) -> list[SessionRestored]:
+        return self._restored
+
+    def release(self) -> None:
+        self.is_held = False
+
+    def settle(self) -> None:
+        self.is_settled = True
+
+    def leave(self) -> None:
+        self.close()
 
     def close(self) -> None:
         with self._happened:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from salon.relay.run import bind_address
+from salon.relay.addresses import bind_address
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104  (compared, not bound)
 

@@ -4,12 +4,14 @@
 //! and for the engine's deadline, and obeys the engine's loop. Commands are closures run by the shard between packets; the caller
 //! waits for the answer. One shard is enough for a few thousand listeners and is all there is yet: `threads` other than 1 is refused.
 
+mod book;
 mod delay;
 mod handover;
 mod shard;
 mod socket;
 
 use std::net::{IpAddr, SocketAddr};
+use std::os::fd::{OwnedFd, RawFd};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
@@ -18,10 +20,11 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use rand::TryRng;
 use rand::rngs::SysRng;
 pub use salon_engine as engine;
-use salon_engine::{Config, Engine, Event};
+use salon_engine::{Config, Engine, Event, Restored};
 
+use book::SharedBook;
 use shard::{Command, Mailbox, Shard, Shared};
-use socket::{Socket, Waker};
+use socket::{Socket, Waker, uptime};
 
 /// How to start.
 #[derive(Debug, Clone)]
@@ -34,6 +37,30 @@ pub struct Options {
     pub addresses: Vec<IpAddr>,
     /// Shards; 1 for now.
     pub threads: usize,
+}
+
+/// What a supervisor gave this process, so that it outlives it.
+#[derive(Debug, Default)]
+pub struct Inherited {
+    /// The UDP socket, bound; None: bind one.
+    pub socket: Option<OwnedFd>,
+    /// A memfd with the session book, empty at first; None: sessions end with this process.
+    pub book: Option<OwnedFd>,
+}
+
+impl Inherited {
+    /// Of descriptors that the caller keeps open.
+    ///
+    /// # Errors
+    ///
+    /// [`DriverError`] if one is not open.
+    pub fn from_descriptors(socket: Option<RawFd>, book: Option<RawFd>) -> Result<Self, DriverError> {
+        let cloned = |descriptor: Option<RawFd>| {
+            let cloned = descriptor.map(socket::cloned).transpose();
+            cloned.map_err(|error| DriverError(format!("An inherited descriptor cannot be used: {error}.")))
+        };
+        Ok(Self { socket: cloned(socket)?, book: cloned(book)? })
+    }
 }
 
 /// The driver could not start, or is closed. The message is a sentence.
@@ -72,6 +99,8 @@ pub struct Driver {
     waker: Arc<Waker>,
     shared: Arc<Shared>,
     thread: Mutex<Option<JoinHandle<()>>>,
+    book: Option<SharedBook>,
+    restored: Vec<Restored>,
 }
 
 impl Driver {
@@ -81,11 +110,22 @@ impl Driver {
     ///
     /// [`DriverError`] if the port is taken, an option makes no sense, or the system has no randomness or threads to give.
     pub fn start(options: &Options) -> Result<Self, DriverError> {
+        Self::take_over(options, Inherited::default())
+    }
+
+    /// Go on with what a supervisor kept from the process before: its sockets, and the sessions of its book, which are held until
+    /// [`Self::release`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::start`], and if the book cannot be mapped.
+    pub fn take_over(options: &Options, inherited: Inherited) -> Result<Self, DriverError> {
         if options.threads != 1 {
             return Err(DriverError(format!("The engine runs one thread for now; threads={} is not possible.", options.threads)));
         }
         let at = SocketAddr::new(options.bind, options.port);
-        let socket = Socket::bind(at).map_err(|error| DriverError(format!("UDP port {} cannot be used: {error}.", options.port)))?;
+        let socket = inherited.socket.map_or_else(|| Socket::bind(at), Socket::adopt);
+        let socket = socket.map_err(|error| DriverError(format!("UDP port {} cannot be used: {error}.", options.port)))?;
         let waker = Arc::new(Waker::new().map_err(|error| DriverError(format!("No eventfd can be made: {error}.")))?);
         let mut seed = [0; 32];
         SysRng.try_fill_bytes(&mut seed).map_err(|error| DriverError(format!("The system has no randomness: {error}.")))?;
@@ -96,7 +136,10 @@ impl Driver {
             seed,
             unix_time: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),
         };
-        let engine = Engine::new(config, Instant::now()).map_err(|error| DriverError(error.0))?;
+        let mut engine = Engine::new(config, Instant::now()).map_err(|error| DriverError(error.0))?;
+        let book = inherited.book.map(|memory| SharedBook::open(&memory, options.threads)).transpose();
+        let book = book.map_err(|error| DriverError(format!("The session book cannot be used: {error}.")))?;
+        let restored = book.as_ref().map_or_else(Vec::new, |book| engine.open_book(Instant::now(), uptime(), Box::new(book.section(0))));
         let (commands, inbox) = mpsc::channel();
         let shared = Arc::new(Shared::default());
         let shard = Shard::new(engine, socket, Mailbox { inbox, waker: waker.clone() }, shared.clone());
@@ -104,7 +147,7 @@ impl Driver {
             .name("salon-media-0".into())
             .spawn(move || shard.run())
             .map_err(|error| DriverError(format!("No thread can be started: {error}.")))?;
-        Ok(Self { commands, waker, shared, thread: Mutex::new(Some(thread)) })
+        Ok(Self { commands, waker, shared, thread: Mutex::new(Some(thread)), book, restored })
     }
 
     /// Run `command` between two packets and wait for its answer.
@@ -125,6 +168,37 @@ impl Driver {
         self.commands.send(Command::Run(Box::new(run))).map_err(|_| closed())?;
         self.waker.wake();
         answered.recv().map_err(|_| closed())
+    }
+
+    /// The sessions that came back when this started.
+    #[must_use]
+    pub fn restored(&self) -> &[Restored] {
+        &self.restored
+    }
+
+    /// Forward sound, now that it is known what the sessions that came back may do.
+    ///
+    /// # Errors
+    ///
+    /// [`DriverError`] once the driver is closed.
+    pub fn release(&self) -> Result<(), DriverError> {
+        self.call(|engine, _| engine.release())
+    }
+
+    /// Say that this process runs well: the next one may believe the book, whatever becomes of this one.
+    pub fn settle(&self) {
+        if let Some(book) = &self.book {
+            book.settle();
+        }
+    }
+
+    /// Stop without a word to anybody: the next process goes on with the sessions, by the book. Without one this is [`Self::close`].
+    pub fn leave(&self) {
+        if self.book.is_none() {
+            return self.close();
+        }
+        self.stop(Command::Leave);
+        self.settle();
     }
 
     /// Wait for events, at most `timeout`. One caller at a time.
@@ -159,10 +233,14 @@ impl Driver {
 
     /// Tell every peer, stop the thread, free the port. Harmless when repeated.
     pub fn close(&self) {
+        self.stop(Command::Stop);
+    }
+
+    fn stop(&self, command: Command) {
         let Some(thread) = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take() else {
             return;
         };
-        let _ = self.commands.send(Command::Stop); // If the thread is gone, it has stopped.
+        let _ = self.commands.send(command); // If the thread is gone, it has stopped.
         self.waker.wake();
         let _ = thread.join(); // A panic has been printed by then, and the port is free either way.
         self.shared.wake_waiters();

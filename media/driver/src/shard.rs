@@ -19,6 +19,7 @@ pub(crate) type Work = Box<dyn FnOnce(&mut Engine, Instant) -> Answer + Send>;
 pub(crate) enum Command {
     Run(Work),
     Stop,
+    Leave,
 }
 
 /// Where commands arrive.
@@ -93,6 +94,10 @@ impl Shard {
                         let answer = run(&mut self.engine, now);
                         deadline = self.drain(now).0;
                         answer();
+                    }
+                    Command::Leave => {
+                        self.engine.keep_all();
+                        return;
                     }
                     Command::Stop => {
                         let now = Instant::now();

@@ -5,7 +5,7 @@
 use std::io;
 use std::mem::{MaybeUninit, size_of, zeroed};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, UdpSocket};
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::time::Duration;
 
 use salon_engine::{Route, Transmits};
@@ -43,7 +43,15 @@ pub(crate) struct Ready {
 
 impl Socket {
     pub(crate) fn bind(at: SocketAddr) -> io::Result<Self> {
-        let socket = UdpSocket::bind(at)?;
+        Self::new(UdpSocket::bind(at)?)
+    }
+
+    /// One that was bound by another process.
+    pub(crate) fn adopt(socket: OwnedFd) -> io::Result<Self> {
+        Self::new(UdpSocket::from(socket))
+    }
+
+    fn new(socket: UdpSocket) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
         let bound = socket.local_addr()?;
         let socket = Self { socket, port: bound.port(), is_ipv6: bound.is_ipv6(), backlog: Backlog::default() };
@@ -282,6 +290,15 @@ fn read_arrival(control: &[u8]) -> Option<Duration> {
     Some(Duration::new(u64::try_from(seconds).ok()?, u32::try_from(nanos).ok()?))
 }
 
+/// A descriptor of our own for what a number stands for.
+pub(crate) fn cloned(descriptor: RawFd) -> io::Result<OwnedFd> {
+    if descriptor < 0 {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    // SAFETY: borrowed for the one call only; it fails where nothing is open.
+    unsafe { BorrowedFd::borrow_raw(descriptor) }.try_clone_to_owned()
+}
+
 /// Wakes a shard from another thread.
 #[derive(Debug)]
 pub(crate) struct Waker(OwnedFd);
@@ -315,6 +332,11 @@ static ONE: u64 = 1;
 /// Wall time since 1970, on the clock of the kernel's receive timestamps.
 pub(crate) fn wall_clock() -> Duration {
     read_clock(libc::CLOCK_REALTIME)
+}
+
+/// Since the machine started, on a clock that does not jump and that all its processes share.
+pub(crate) fn uptime() -> Duration {
+    read_clock(libc::CLOCK_MONOTONIC)
 }
 
 /// CPU time of the calling thread.

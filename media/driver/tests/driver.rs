@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, UdpSocket};
 use std::time::Duration;
 
 use salon_driver::engine::{CloseReason, Direction, Event, NewOffer};
-use salon_driver::{Driver, Options};
+use salon_driver::{Driver, Inherited, Options};
 
 const OFFER: &str = include_str!("../../engine/src/sdp/corpus/chromium-listen.sdp");
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -67,6 +67,19 @@ fn events_wake_who_waits_for_them() {
         let events = waiting.join().unwrap();
         assert!(matches!(&events[..], [Event::Closed(closed)] if closed.reason.as_str() == "deleted"), "{events:?}");
     });
+}
+
+#[test]
+fn socket_of_another_process_goes_on_being_used() {
+    let bound = UdpSocket::bind((LOOPBACK, 0)).unwrap();
+    let port = bound.local_addr().unwrap().port();
+    for _ in 0..2 {
+        let inherited = Inherited { socket: Some(bound.try_clone().unwrap().into()), book: None };
+        let driver = Driver::take_over(&options(1), inherited).unwrap();
+        assert_eq!(port_of(&open(&driver)), port);
+        driver.leave();
+        assert!(driver.is_closed());
+    }
 }
 
 #[test]

@@ -6,14 +6,17 @@ mod errors;
 mod values;
 
 use std::net::IpAddr;
+use std::os::fd::RawFd;
 use std::time::Duration;
 
 use pyo3::prelude::*;
 use salon_driver::engine::{CloseReason, Event, NewOffer, RestartRefused};
-use salon_driver::{Driver, DriverError, Options};
+use salon_driver::{Driver, DriverError, Inherited, Options};
 
 use errors::{EngineError, OfferRefused, SessionUnknown, engine_error, offer_refused};
-use values::{EngineStats, RoomTalk, SessionClosed, SessionConnected, SessionOpened, SessionTruth, Speaker, parse_direction};
+use values::{
+    EngineStats, RoomTalk, SessionClosed, SessionConnected, SessionOpened, SessionRestored, SessionTruth, Speaker, parse_direction,
+};
 
 /// The engine with its socket and threads.
 #[pyclass(frozen, module = "salon.relay._engine")]
@@ -24,15 +27,25 @@ struct Engine {
 #[pymethods]
 impl Engine {
     #[new]
-    #[pyo3(signature = (*, port, addresses, bind = "0.0.0.0", threads = 1))]
-    fn new(py: Python<'_>, port: u16, addresses: Vec<String>, bind: &str, threads: usize) -> PyResult<Self> {
+    #[pyo3(signature = (*, port, addresses, bind = "0.0.0.0", threads = 1, socket = None, book = None))]
+    fn new(
+        py: Python<'_>,
+        port: u16,
+        addresses: Vec<String>,
+        bind: &str,
+        threads: usize,
+        socket: Option<RawFd>,
+        book: Option<RawFd>,
+    ) -> PyResult<Self> {
         let addresses = addresses.iter().map(|text| parse_ip(text)).collect::<PyResult<_>>()?;
         let options = Options { port, bind: parse_ip(bind)?, addresses, threads };
-        let driver = py.detach(|| Driver::start(&options)).map_err(engine_error)?;
+        let inherited = Inherited::from_descriptors(socket, book).map_err(engine_error)?;
+        let driver = py.detach(|| Driver::take_over(&options, inherited)).map_err(engine_error)?;
         Ok(Self { driver })
     }
 
-    #[pyo3(signature = (*, session, room, person, direction, offer))]
+    #[pyo3(signature = (*, session, room, person, direction, offer, tag = None))]
+    #[allow(clippy::too_many_arguments)] // Named, where they are called.
     fn open_session(
         &self,
         py: Python<'_>,
@@ -41,11 +54,15 @@ impl Engine {
         person: String,
         direction: &str,
         offer: String,
+        tag: Option<Vec<u8>>,
     ) -> PyResult<SessionOpened> {
         let direction = parse_direction(direction)?;
         let id = session.clone();
         let opened = self.call(py, move |engine, now| {
-            engine.open_session(now, NewOffer { session: &session, room: &room, person: &person, direction, offer: &offer })
+            let opened =
+                engine.open_session(now, NewOffer { session: &session, room: &room, person: &person, direction, offer: &offer })?;
+            engine.tag_session(&session, &tag.unwrap_or_default());
+            Ok(opened)
         })?;
         let opened = opened.map_err(offer_refused)?;
         Ok(SessionOpened { session: id, answer: opened.answer, etag: opened.etag })
@@ -100,6 +117,22 @@ impl Engine {
         py.detach(|| self.driver.stats()).map(EngineStats::from).map_err(engine_error)
     }
 
+    fn restored(&self) -> Vec<SessionRestored> {
+        self.driver.restored().iter().map(SessionRestored::from).collect()
+    }
+
+    fn release(&self, py: Python<'_>) -> PyResult<()> {
+        py.detach(|| self.driver.release()).map_err(engine_error)
+    }
+
+    fn settle(&self) {
+        self.driver.settle();
+    }
+
+    fn leave(&self, py: Python<'_>) {
+        py.detach(|| self.driver.leave());
+    }
+
     fn close(&self, py: Python<'_>) {
         py.detach(|| self.driver.close());
     }
@@ -132,6 +165,7 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Engine>()?;
     module.add_class::<Speaker>()?;
     module.add_class::<SessionOpened>()?;
+    module.add_class::<SessionRestored>()?;
     module.add_class::<SessionConnected>()?;
     module.add_class::<SessionClosed>()?;
     module.add_class::<SessionTruth>()?;

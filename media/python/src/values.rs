@@ -59,6 +59,29 @@ pub(crate) struct SessionOpened {
     pub etag: String,
 }
 
+/// A session that another process began.
+#[pyclass(frozen, get_all, module = "salon.relay._engine")]
+#[derive(Debug)]
+pub(crate) struct SessionRestored {
+    session: String,
+    room: String,
+    person: String,
+    direction: &'static str,
+    tag: Vec<u8>,
+}
+
+impl From<&engine::Restored> for SessionRestored {
+    fn from(restored: &engine::Restored) -> Self {
+        Self {
+            session: restored.session.to_string(),
+            room: restored.room.to_string(),
+            person: restored.person.to_string(),
+            direction: direction_word(restored.direction),
+            tag: restored.tag.to_vec(),
+        }
+    }
+}
+
 /// ICE and DTLS are done.
 #[pyclass(frozen, get_all, module = "salon.relay._engine")]
 #[derive(Debug)]
