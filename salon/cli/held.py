@@ -23,7 +23,7 @@ Held = Sequence[tuple[str, int]]
 
 def hold_for_media(settings: Environment) -> Held:
     """Raises Failure if the port cannot be bound."""
-    held = [(MEDIA_UDP, _above(_bound_port(settings))), (SESSION_BOOK, _above(new_memory()))]
+    held = [(MEDIA_UDP, out_of_the_way(_bound_port(settings))), (SESSION_BOOK, out_of_the_way(new_memory()))]
     _occupy(range(FIRST_DESCRIPTOR, FIRST_DESCRIPTOR + len(held)))
     return held
 
@@ -39,7 +39,7 @@ def _bound_port(settings: Environment) -> int:
     return port.detach()
 
 
-def _above(descriptor: int) -> int:
+def out_of_the_way(descriptor: int) -> int:
     moved = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, _FIRST_HELD)
     os.close(descriptor)
     return moved

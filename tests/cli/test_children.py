@@ -4,24 +4,29 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
-from salon.cli.children import Child, Program
+from salon.cli import children
+from salon.cli.children import Child, HandOverFailed, Program
+from salon.cli.held import out_of_the_way
 from salon.cli.output import Output
+from salon.config.inherited import Notices, take_descriptors
+from salon.relay.book import new_memory
 from tests.cli.salon_process import is_alive
 
 SECS = 20
+ROOT = Path(__file__).parents[2]
 
 
 class Supervised:
     """One child that runs Python, what it logged, and what the supervisor said of it."""
 
-    def __init__(self, folder: Path, script: str, **options: object) -> None:
+    def __init__(self, logs: Path, script: str, **options: object) -> None:
         self.said: list[str] = []
-        self.output = Output("part", folder / "logs")
+        self.output = Output("part", logs)
         command = [sys.executable, "-S", "-u", "-c", script]
         program = Program("part", command, dict(os.environ), **options)  # type: ignore[arg-type]
         self.child = Child(program, self.output, self.said.append)
@@ -42,7 +47,7 @@ async def supervise(tmp_path: Path) -> AsyncIterator[object]:
     made: list[Supervised] = []
 
     def supervise(script: str, **options: object) -> Supervised:
-        made.append(Supervised(tmp_path, script, **options))
+        made.append(Supervised(tmp_path / "logs", script, **options))
         made[-1].child.start()
         return made[-1]
 
@@ -118,3 +123,157 @@ async def test_interrupt_at_the_terminal_does_not_reach_the_child(supervise) -> 
 
     assert (group, session) == (supervised.child.pid, supervised.child.pid)
     assert group != os.getpgid(0)
+
+
+# What outlives a process
+
+NOTED = """
+import os, signal, sys, time
+from salon.config.inherited import STANDING_BY, Notices, take_descriptors
+held, notices = take_descriptors(os.environ), Notices.take(os.environ)
+"""
+"""The beginning of a program that is given notices and descriptors; it runs in the source folder."""
+
+MEDIA = (
+    NOTED
+    + """
+from salon.relay.book import SessionBook
+def leave(*_):
+    print("left", flush=True)
+    os._exit(0)
+signal.signal(signal.SIGUSR2, leave)
+book = SessionBook(held["session-book"])
+if not book.take_at_once():
+    %s
+    while not book.take_at_once(): time.sleep(0.001)
+print("running", os.getpid(), flush=True)
+notices.tell("READY=1")
+while True: time.sleep(600)
+"""
+)
+
+
+@pytest.fixture
+def memory() -> Iterator[int]:
+    descriptor = new_memory()
+    yield descriptor
+    os.close(descriptor)
+
+
+def held(*descriptors: tuple[str, int]) -> dict[str, object]:
+    return {"descriptors": [(name, out_of_the_way(os.dup(descriptor))) for name, descriptor in descriptors], "folder": str(ROOT), "gives_notice": True}
+
+
+async def test_descriptors_are_there_again_after_a_kill(supervise, memory: int) -> None:
+    supervised = supervise(
+        NOTED + "file = os.fdopen(held['session-book'], 'r+b', buffering=0)\nprint(os.getpid(), file.read(), sorted(held), flush=True)\n"
+        "file.write(b'kept')\nfile.seek(0)\nprint('written', 'LISTEN_PID' in os.environ, flush=True)\ntime.sleep(600)",
+        **held(("other", memory), ("session-book", memory)),
+    )
+    first, written = await supervised.until(2)
+    os.lseek(memory, 0, os.SEEK_SET)
+
+    os.kill(int(first.split()[0]), signal.SIGKILL)
+
+    _, _, second, _ = await supervised.until(4)
+    assert (first.split(" ", 1)[1], written) == ("b'' ['other', 'session-book']", "written False")
+    assert second.split(" ", 1)[1] == "b'kept' ['other', 'session-book']"
+
+
+async def test_descriptors_meant_for_another_process_are_not_taken() -> None:
+    for process in ("", "1", str(os.getpid() + 1)):
+        env = {"LISTEN_PID": process, "LISTEN_FDS": "1", "LISTEN_FDNAMES": "media-udp"}
+        assert (take_descriptors(env), env) == ({}, {})
+
+
+async def test_hand_over_lets_the_successor_begin_when_the_old_process_has_left(supervise, memory: int) -> None:
+    supervised = supervise(MEDIA % "notices.tell(STANDING_BY)", **held(("session-book", memory)))
+    (first,) = await supervised.until(1)
+
+    secs = await supervised.child.hand_over(SECS)
+
+    assert (await supervised.until(3))[:2] == [first, "left"]
+    assert supervised.log()[2] == f"running {supervised.child.pid}" != first
+    assert (secs < SECS, is_alive(int(first.split()[1])), supervised.said, supervised.child.failures) == (True, False, [], 0)
+    await supervised.child.hand_over(SECS)  # and again
+    assert len(await supervised.until(5)) == 5
+
+
+async def test_successor_that_is_not_ready_in_time_is_ended_and_the_old_process_goes_on(supervise, memory: int) -> None:
+    supervised = supervise(MEDIA % "print('slow', os.getpid(), flush=True); time.sleep(600)", **held(("session-book", memory)))
+    (first,) = await supervised.until(1)
+
+    with pytest.raises(HandOverFailed) as failed:
+        await supervised.child.hand_over(2)
+
+    assert failed.value.args == ("part: the new process was not ready within 2 s. The old one goes on.",)
+    assert (failed.value.is_running, supervised.child.pid) == (True, int(first.split()[1]))
+    slow = int(supervised.log()[1].split()[1])
+    await no_longer_alive(slow)
+    assert (is_alive(int(first.split()[1])), supervised.said) == (True, [])
+
+
+async def test_successor_that_fails_at_its_start_changes_nothing(supervise, memory: int) -> None:
+    supervised = supervise(MEDIA % "raise SystemExit(3)", **held(("session-book", memory)))
+    (first,) = await supervised.until(1)
+
+    with pytest.raises(HandOverFailed, match="the new process ended at its start. The old one goes on."):
+        await supervised.child.hand_over(SECS)
+
+    assert is_alive(int(first.split()[1]))
+
+
+async def test_old_process_that_will_not_leave_is_ended(supervise, memory: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(children, "_LEAVE_SECS", 0.1)
+    deaf = MEDIA.replace("signal.signal(signal.SIGUSR2, leave)", "signal.signal(signal.SIGUSR2, signal.SIG_IGN)")
+    supervised = supervise(deaf % "notices.tell(STANDING_BY)", **held(("session-book", memory)))
+    (first,) = await supervised.until(1)
+
+    await supervised.child.hand_over(SECS)
+
+    await no_longer_alive(int(first.split()[1]))
+    assert (await supervised.until(2))[1] == f"running {supervised.child.pid}"
+
+
+async def test_stuck_process_is_noticed_ended_and_started_again(supervise, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(children, "WATCHDOG_SECS", 2)
+    supervised = supervise(
+        NOTED + "print(os.getpid(), flush=True)\nnotices.tell('READY=1')\nnotices.tell('WATCHDOG=1')\ntime.sleep(600)",
+        folder=str(ROOT), gives_notice=True,
+    )  # fmt: skip
+
+    await supervised.until(2)
+
+    assert supervised.said == [
+        "part has given no sign of life for 2 s; it is ended.",
+        "part was killed by SIGKILL; it starts again.",
+    ]
+
+
+async def test_process_that_beats_is_left_alone(supervise, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(children, "WATCHDOG_SECS", 2)
+    supervised = supervise(
+        NOTED + "notices.tell('READY=1')\nfor _ in range(50):\n    notices.tell('WATCHDOG=1')\n    time.sleep(0.1)\nprint('well')\ntime.sleep(600)",
+        folder=str(ROOT), gives_notice=True,
+    )  # fmt: skip
+
+    await supervised.until(1)
+
+    assert (supervised.log(), supervised.said) == (["well"], [])
+
+
+async def test_notice_of_another_process_is_not_believed(supervise) -> None:
+    supervised = supervise(NOTED + "print(notices._address, flush=True)\ntime.sleep(600)", folder=str(ROOT), gives_notice=True)
+    (address,) = await supervised.until(1)
+
+    Notices(address).tell("READY=1")
+    await asyncio.sleep(0)  # the loop looks at the socket
+    await asyncio.sleep(0.05)
+
+    assert not supervised.child._process.is_ready.is_set()
+
+
+async def no_longer_alive(pid: int) -> None:
+    async with asyncio.timeout(SECS):
+        while is_alive(pid):  # noqa: ASYNC110  (another process)
+            await asyncio.sleep(0.01)

@@ -1,0 +1,36 @@
+"""The engine in a process of its own, to be killed: commands come as JSON lines, answers go back so. For test_engine_outliving.py."""
+
+import json
+import sys
+
+from salon.relay._engine import Engine, Speaker
+
+
+def main() -> None:
+    socket, book = map(int, sys.argv[1:])
+    engine = Engine(port=1, addresses=["127.0.0.1"], socket=socket, book=book)
+    answer({"restored": [[found.session, found.tag.decode()] for found in engine.restored()]})
+    for line in sys.stdin:
+        command = json.loads(line)
+        match command.pop("do"):
+            case "open":
+                opened = engine.open_session(**command | {"tag": command["tag"].encode()})
+                answer({"answer": opened.answer})
+            case "events":
+                answer({"sessions": [event.session for event in engine.poll_events(command["secs"])]})
+            case "stage":
+                engine.set_stage("room", [Speaker(person, csrc, muted) for person, csrc, muted in command["speakers"]])
+                answer({})
+            case "release":
+                engine.release()
+                answer({})
+            case "truth":
+                answer({"connected": [truth.session for truth in engine.truth() if truth.connected]})
+
+
+def answer(said: dict[str, object]) -> None:
+    print(json.dumps(said), flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()
