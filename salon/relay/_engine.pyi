@@ -170,7 +170,8 @@ class Engine:
         """Forward sound, now that the stages of the restored sessions' rooms are set and who may not go on is closed."""
 
     def settle(self) -> None:
-        """This process runs well: the next one may believe the book. The third start in a row with sessions in it, none of which said this, empties it."""
+        """This process runs well: the next one may believe the book. The third start in a row with sessions in it and without this word
+        empties it."""
 
     def leave(self) -> None:
         """Stop the threads without a word to anybody; the next process goes on with the sessions. Without a book this is `close`."""

@@ -66,7 +66,7 @@ async def test_who_was_removed_while_media_was_away_does_not_come_back(media: Me
     stays = await media.open(ROOM, "bob", epoch=0)
     media.web.policies = [policy(ROOM, 8, ann=1)]
 
-    async with successor(media) as (relay, reports, bus):
+    async with successor(media) as (relay, reports, _):
         await learn_and_release(relay, reports)
         await closed(relay, removed)
 
