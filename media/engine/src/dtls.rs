@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use dimpl::{Config, Dtls, DtlsCertificate, Output, SrtpProfile};
+use rand::rngs::StdRng;
 
-use crate::certificate::Fingerprint;
+use crate::certificate::{Fingerprint, self_signed};
 use crate::srtp::{MasterKeys, Profile};
 
 /// A handshake takes a handful of round trips; the half-open session is reaped then anyway.
@@ -22,11 +23,35 @@ pub(crate) struct DtlsProgress {
     pub closed: bool,
 }
 
+/// What all associations of an engine share. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct DtlsIdentity {
+    config: Arc<Config>,
+    certificate: Arc<DtlsCertificate>,
+}
+
+impl DtlsIdentity {
+    /// A fresh key. The error is a sentence.
+    pub(crate) fn new(random: &mut StdRng) -> Result<Self, String> {
+        let certificate = self_signed(random).ok_or("The certificate could not be encoded.")?;
+        let config = Config::builder()
+            // Room for IP and UDP headers on any path that IPv6 may take (1280 bytes).
+            .mtu(1_200)
+            .handshake_timeout(crate::session::PATIENCE)
+            .build()
+            .map_err(|error| format!("DTLS could not be set up: {error}"))?;
+        Ok(Self { config: Arc::new(config), certificate: Arc::new(certificate) })
+    }
+
+    pub(crate) fn fingerprint(&self) -> Fingerprint {
+        Fingerprint::of(&self.certificate.certificate)
+    }
+}
+
 /// The association of one session. It begins with the first datagram: to load the key takes a multiplication on the curve, which whoever
 /// only sends offers shall not cost us.
 pub(crate) struct DtlsServer {
-    config: Arc<Config>,
-    certificate: DtlsCertificate,
+    identity: DtlsIdentity,
     begun: Option<Association>,
 }
 
@@ -36,8 +61,8 @@ struct Association {
 }
 
 impl DtlsServer {
-    pub(crate) fn new(config: Arc<Config>, certificate: DtlsCertificate) -> Self {
-        Self { config, certificate, begun: None }
+    pub(crate) fn new(identity: DtlsIdentity) -> Self {
+        Self { identity, begun: None }
     }
 
     /// When [`Self::handle_timeout`] is due; None while nothing has come.
@@ -47,9 +72,9 @@ impl DtlsServer {
 
     /// Take a datagram; `send` gets what is to be sent.
     pub(crate) fn handle_datagram(&mut self, now: Instant, datagram: &[u8], send: impl FnMut(&[u8])) -> DtlsProgress {
-        let (config, certificate) = (&self.config, &self.certificate);
+        let DtlsIdentity { config, certificate } = &self.identity;
         // The first ClientHello decides between DTLS 1.2 and 1.3.
-        let begin = || Association { dtls: Dtls::new_auto(config.clone(), certificate.clone(), now), deadline: now };
+        let begin = || Association { dtls: Dtls::new_auto(config.clone(), DtlsCertificate::clone(certificate), now), deadline: now };
         let association = self.begun.get_or_insert_with(begin);
         let failed = association.dtls.handle_timeout(now).and_then(|()| association.dtls.handle_packet(datagram)).is_err();
         association.drain(failed, send)

@@ -15,11 +15,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use dimpl::DtlsCertificate;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
-use crate::certificate::{self, Fingerprint};
+use crate::certificate::Fingerprint;
+use crate::dtls::DtlsIdentity;
 use crate::room::Room;
 use crate::route::Route;
 use crate::sdp::{Candidates, Direction};
@@ -230,8 +230,7 @@ pub struct Engine {
     candidates: Candidates,
     random: StdRng,
     clock: NtpClock,
-    dtls_config: Arc<dimpl::Config>,
-    certificate: DtlsCertificate,
+    dtls: DtlsIdentity,
     fingerprint: Fingerprint,
 
     sessions: Slab<Session>,
@@ -270,33 +269,20 @@ impl Engine {
     /// [`StartFailed`] if there is no address to offer, or the certificate could not be made.
     pub fn new(config: Config, now: Instant) -> Result<Self, StartFailed> {
         let mut random = StdRng::from_seed(config.seed);
-        let certificate =
-            certificate::self_signed(&mut random).ok_or_else(|| StartFailed("The certificate could not be encoded.".into()))?;
-        Self::with_certificate(config, certificate, random, now)
+        let dtls = DtlsIdentity::new(&mut random).map_err(StartFailed)?;
+        Self::with_identity(config, dtls, random, now)
     }
 
-    pub(crate) fn with_certificate(
-        config: Config,
-        certificate: DtlsCertificate,
-        random: StdRng,
-        now: Instant,
-    ) -> Result<Self, StartFailed> {
+    pub(crate) fn with_identity(config: Config, dtls: DtlsIdentity, random: StdRng, now: Instant) -> Result<Self, StartFailed> {
         if config.addresses.is_empty() {
             return Err(StartFailed("At least one address must be offered to peers.".into()));
         }
-        let dtls_config = dimpl::Config::builder()
-            // Room for IP and UDP headers on any path that IPv6 may take (1280 bytes).
-            .mtu(1_200)
-            .handshake_timeout(crate::session::PATIENCE)
-            .build()
-            .map_err(|error| StartFailed(format!("DTLS could not be set up: {error}")))?;
         Ok(Self {
             candidates: Candidates { addresses: config.addresses, port: config.port, tcp_ports: config.tcp_ports },
             random,
             clock: NtpClock::new(now, config.unix_time),
-            dtls_config: Arc::new(dtls_config),
-            fingerprint: Fingerprint::of(&certificate.certificate),
-            certificate,
+            fingerprint: dtls.fingerprint(),
+            dtls,
             sessions: Slab::default(),
             session_keys: HashMap::new(),
             by_ufrag: HashMap::new(),

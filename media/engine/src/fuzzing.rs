@@ -4,11 +4,10 @@ use std::fmt;
 use std::sync::OnceLock;
 use std::time::Instant;
 
-use dimpl::DtlsCertificate;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
-use crate::certificate::self_signed;
+use crate::dtls::DtlsIdentity;
 use crate::engine::{Config, Engine};
 use crate::record::SessionRecord;
 use crate::rtp::red::Redundant;
@@ -16,17 +15,17 @@ use crate::rtp::{Feedback, RtpHeader, read_feedback};
 use crate::sdp::{Direction, Fragment, Offer};
 use crate::srtp::{Inbound, MasterKeys, Outbound, Profile, Refused};
 
-/// An engine whose certificate was made once, by the first call: making it takes longer than most inputs.
+/// An engine whose DTLS was set up once, by the first call: that takes longer than most inputs.
 ///
 /// # Panics
 ///
-/// If it could not be made, or the configuration names no address.
+/// If it could not be, or the configuration names no address.
 #[must_use]
 #[allow(clippy::expect_used)]
 pub fn start(config: Config, now: Instant) -> Engine {
-    static CERTIFICATE: OnceLock<DtlsCertificate> = OnceLock::new();
-    let certificate = CERTIFICATE.get_or_init(|| self_signed(&mut StdRng::from_seed([1; 32])).expect("a certificate")).clone();
-    Engine::with_certificate(config, certificate, StdRng::from_seed([2; 32]), now).expect("an engine")
+    static DTLS: OnceLock<DtlsIdentity> = OnceLock::new();
+    let dtls = DTLS.get_or_init(|| DtlsIdentity::new(&mut StdRng::from_seed([1; 32])).expect("DTLS")).clone();
+    Engine::with_identity(config, dtls, StdRng::from_seed([2; 32]), now).expect("an engine")
 }
 
 /// A protection profile.

@@ -1,6 +1,6 @@
 //! DTLS: a client's handshake through the engine, its datagrams changed, held back, repeated, or made up.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use dimpl::{Dtls, DtlsCertificate};
@@ -48,12 +48,11 @@ impl Handshake {
         let new = NewOffer { session: "session", room: "room", person: "ada", direction: Direction::Speak, offer: &offer };
         let answer = engine.open_session(now, new).unwrap().answer;
         let certificate = DtlsCertificate { certificate: CERTIFICATE.to_vec(), private_key: KEY.to_vec() };
-        let config = dimpl::Config::builder().dangerously_set_rng_seed(7).build().unwrap();
-        let mut client = if version.is_multiple_of(2) {
-            Dtls::new_12(Arc::new(config), certificate, now)
-        } else {
-            Dtls::new_13(Arc::new(config), certificate, now)
-        };
+        // Made once: making one tries every curve.
+        static CONFIG: OnceLock<Arc<dimpl::Config>> = OnceLock::new();
+        let config = CONFIG.get_or_init(|| Arc::new(dimpl::Config::builder().dangerously_set_rng_seed(7).build().unwrap())).clone();
+        let mut client =
+            if version.is_multiple_of(2) { Dtls::new_12(config, certificate, now) } else { Dtls::new_13(config, certificate, now) };
         client.set_active(true);
         let route = Route::udp(([198, 51, 100, 1], 10_000).into());
         let mut handshake = Self { now, engine, route, client, is_broken: false, waiting: Vec::new() };

@@ -126,7 +126,7 @@ impl Engine {
                 first_mid,
                 ice: IceLite::new(ours, offer.ice),
                 media,
-                dtls: DtlsServer::new(self.dtls_config.clone(), self.certificate.clone()),
+                dtls: DtlsServer::new(self.dtls.clone()),
                 expected_peer: offer.fingerprint,
             },
         );
