@@ -58,6 +58,8 @@ pub(crate) struct DtlsServer {
 struct Association {
     dtls: Dtls,
     deadline: Instant,
+    /// Bytes that came, less those of requests for a cookie: until the peer has shown that it receives, no more may go than came.
+    credit: usize,
 }
 
 impl DtlsServer {
@@ -74,12 +76,15 @@ impl DtlsServer {
     pub(crate) fn handle_datagram(&mut self, now: Instant, datagram: &[u8], send: impl FnMut(&[u8])) -> DtlsProgress {
         let DtlsIdentity { config, certificate } = &self.identity;
         // The first ClientHello decides between DTLS 1.2 and 1.3.
-        let begin = || Association { dtls: Dtls::new_auto(config.clone(), DtlsCertificate::clone(certificate), now), deadline: now };
+        let begin =
+            || Association { dtls: Dtls::new_auto(config.clone(), DtlsCertificate::clone(certificate), now), deadline: now, credit: 0 };
         let association = self.begun.get_or_insert_with(begin);
+        association.credit += datagram.len();
         let failed = association.dtls.handle_timeout(now).and_then(|()| association.dtls.handle_packet(datagram)).is_err();
         association.drain(failed, send)
     }
 
+    /// Time passed; `send` gets what is to be sent again.
     pub(crate) fn handle_timeout(&mut self, now: Instant, send: impl FnMut(&[u8])) -> DtlsProgress {
         let Some(association) = &mut self.begun else {
             return DtlsProgress::default();
@@ -106,6 +111,13 @@ impl Association {
         let mut buffer = [0; RECORD_LEN];
         loop {
             match self.dtls.poll_output(&mut buffer) {
+                Output::Packet(packet) if asks_for_cookie(packet) => {
+                    // The library repeats it by a timer. What a forged address is sent so is never more than what was sent in its name.
+                    if let Some(left) = self.credit.checked_sub(packet.len()) {
+                        self.credit = left;
+                        send(packet);
+                    }
+                }
                 Output::Packet(packet) => send(packet),
                 Output::Timeout(at) => {
                     self.deadline = at;
@@ -128,6 +140,22 @@ impl Association {
                 _ => {}
             }
         }
+    }
+}
+
+/// Whether a datagram is a HelloVerifyRequest of DTLS 1.2 or a HelloRetryRequest of DTLS 1.3: what is said before the peer has shown
+/// that it receives.
+fn asks_for_cookie(datagram: &[u8]) -> bool {
+    const HANDSHAKE: u8 = 22;
+    const SERVER_HELLO: u8 = 2;
+    const HELLO_VERIFY_REQUEST: u8 = 3;
+    /// Of 32 bytes; RFC 8446 section 4.1.3.
+    const RETRY_RANDOM_BEGINS: [u8; 8] = [0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11];
+    // A record's header has 13 bytes, a message's 12; the version before the random has 2.
+    match (datagram.first(), datagram.get(13)) {
+        (Some(&HANDSHAKE), Some(&HELLO_VERIFY_REQUEST)) => true,
+        (Some(&HANDSHAKE), Some(&SERVER_HELLO)) => datagram.get(27..35) == Some(&RETRY_RANDOM_BEGINS[..]),
+        _ => false,
     }
 }
 

@@ -447,8 +447,8 @@ impl Engine {
             self.by_ufrag.remove(ufrag);
         }
         for route in session.ice.validated() {
-            if self.by_route.get(route) == Some(&key) {
-                self.by_route.remove(route);
+            if self.by_route.get(&route) == Some(&key) {
+                self.by_route.remove(&route);
             }
         }
         if !session.is_connected {

@@ -8,10 +8,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use is::stun::StunMessage;
+use rand::rngs::StdRng;
 
 use crate::certificate::Fingerprint;
 use crate::dtls::{DtlsProgress, DtlsServer};
-use crate::ice::IceLite;
+use crate::ice::{Checked, IceLite};
 use crate::record::{MediaRecord, RTCP_RESERVE, SessionRecord, SrtpRecord};
 use crate::room::Room;
 use crate::route::Route;
@@ -268,7 +269,7 @@ impl Session {
     #[cfg(any(test, feature = "fuzzing"))]
     pub(crate) fn pretend_connected(&mut self, route: Route, profile: Profile, keys: &MasterKeys) {
         self.srtp = Some(Srtp::new(profile, keys.clone(), keys.clone()));
-        self.ice.validate(route, true);
+        self.ice.pretend_selected(route);
         self.is_connected = true;
     }
 
@@ -304,23 +305,47 @@ impl Session {
         self.counters.last_in.is_some_and(|at| now.duration_since(at) <= duration)
     }
 
-    /// Answer a check addressed to this session. False, and nothing is sent, unless it is authentic.
-    pub(crate) fn on_check(&mut self, now: Instant, message: &StunMessage<'_>, from: Route, transmits: &mut Transmits) -> bool {
+    /// Take a check addressed to this session. None, and nothing is sent, unless it is authentic.
+    ///
+    /// len: of the datagram.
+    pub(crate) fn on_check(
+        &mut self,
+        now: Instant,
+        message: &StunMessage<'_>,
+        from: Route,
+        len: usize,
+        random: &mut StdRng,
+        transmits: &mut Transmits,
+    ) -> Option<Checked> {
         #[cfg(test)]
         assert!(!self.panics_on_purpose, "as the test asked");
-        let Some(answer) = self.ice.answer_check(message, from) else {
+        let checked = self.ice.on_check(message, from, len, random);
+        self.after_check(now, from, checked, transmits)
+    }
+
+    /// Take the answer to a check of ours. None unless it is one.
+    pub(crate) fn on_answer(&mut self, now: Instant, message: &StunMessage<'_>, from: Route, transmits: &mut Transmits) -> Option<Checked> {
+        let checked = self.ice.on_answer(message, from);
+        self.after_check(now, from, checked, transmits)
+    }
+
+    fn after_check(&mut self, now: Instant, from: Route, checked: Option<Checked>, transmits: &mut Transmits) -> Option<Checked> {
+        let Some(checked) = checked else {
             self.counters.packets_dropped += 1;
-            return false;
+            return None;
         };
         self.counters.last_in = Some(now);
-        transmits.push(from, &answer.bytes);
-        answer.validates
+        for answer in &checked.answers {
+            transmits.push(from, answer);
+        }
+        Some(checked)
     }
 
     pub(crate) fn on_dtls(&mut self, now: Instant, datagram: &[u8], transmits: &mut Transmits) -> Outcome {
         let (Some(to), Some(handshake)) = (self.ice.selected(), &mut self.handshake) else {
             return Outcome::Nothing;
         };
+        self.ice.begin_use();
         let progress = handshake.dtls.handle_datagram(now, datagram, |bytes| transmits.push(to, bytes));
         self.advance(now, progress)
     }
@@ -344,6 +369,7 @@ impl Session {
         }
         if !self.is_connected && is_verified && self.srtp.is_some() {
             self.is_connected = true;
+            self.ice.prove_selected();
             self.counters.last_in = Some(now);
             self.next_report = Some(now + report_interval(&self.media));
             return Outcome::Connected;

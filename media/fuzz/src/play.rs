@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use salon_engine::fuzzing::{Cipher, Opened, Peer};
-use salon_engine::{CloseReason, Config, Direction, Engine, Event, Input, NewOffer, Output, Route, Speaker};
+use salon_engine::{CloseReason, Config, Direction, Engine, Event, Input, NewOffer, Output, Route, Speaker, Transport};
 
 use crate::checks;
 use crate::script::Script;
@@ -80,6 +80,8 @@ struct Session {
     ssrcs: Vec<u32>,
     /// Where checks came from.
     validated: HashSet<Route>,
+    /// Where the peer is known to receive: sound may go there.
+    proved: HashSet<Route>,
     media: Option<Media>,
     /// Requests of the engine's own, not answered yet.
     asked: Vec<(Route, [u8; 12])>,
@@ -170,6 +172,7 @@ impl Play {
                 theirs: (value("ice-ufrag"), value("ice-pwd")),
                 ssrcs: sdp::ssrcs(&opened.answer),
                 validated: HashSet::new(),
+                proved: HashSet::new(),
                 media: None,
                 asked: Vec::new(),
             });
@@ -187,6 +190,7 @@ impl Play {
         let session = &mut self.sessions[at];
         if !taken && self.engine.pretend_connected(self.now, &session.id, route, cipher) {
             session.validated.insert(route);
+            session.proved.insert(route);
             self.ever_validated.insert(route);
             session.media = Some(Media { route, peer: Peer::new(cipher), index: 1, got: HashSet::new() });
         }
@@ -298,6 +302,9 @@ impl Play {
         if is_signed {
             checks::sign(&mut message, &session.theirs.1);
             session.validated.insert(from);
+            if from.transport == Transport::Tcp {
+                session.proved.insert(from);
+            }
             self.ever_validated.insert(from);
         } else {
             checks::sign(&mut message, "not the password");
@@ -316,6 +323,12 @@ impl Play {
         let mut message = checks::success(transaction, script.bytes());
         checks::sign(&mut message, if flags & 1 == 0 { OUR_PASSWORD } else { "not the password" });
         let from = if flags & 2 == 0 { to } else { self.route(script) };
+        if flags & 1 == 0 && from == to {
+            // Two sessions may have been checked from one route; whose question it was, only the engine knows.
+            for session in self.sessions.iter_mut().filter(|session| session.validated.contains(&to)) {
+                session.proved.insert(to);
+            }
+        }
         self.inject(from, &message, true);
     }
 
@@ -414,7 +427,7 @@ impl Play {
         let ssrc = u32::from_be_bytes(bytes[8..12].try_into().unwrap());
         let at = self.sessions.iter().position(|session| session.ssrcs.contains(&ssrc)).expect("an SSRC that an answer named");
         let session = &mut self.sessions[at];
-        assert!(session.direction == Direction::Listen && session.validated.contains(&to));
+        assert!(session.direction == Direction::Listen && session.proved.contains(&to));
         let media = session.media.as_mut().expect("sound goes to connected listeners only");
         match media.peer.open_rtp(bytes) {
             Opened::Forged => panic!("a listener cannot read its packet"),

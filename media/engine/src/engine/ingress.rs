@@ -22,6 +22,19 @@ const ADDRESS_KEPT_FOR: Duration = Duration::from_secs(5);
 /// Opus frames up to this long carry no speech: DTX sends a lone TOC byte, or two bytes of it (RFC 6716 section 3.1, RFC 7587 section 3.1.3).
 const LONGEST_DTX_PAYLOAD: usize = 2;
 
+/// What a check may change of where a session's packets come from and go to.
+#[derive(PartialEq, Eq)]
+struct PathState {
+    is_validated: bool,
+    selected: Option<Route>,
+}
+
+impl PathState {
+    fn of(session: &Session, route: Route) -> Self {
+        Self { is_validated: session.ice.has_validated(route), selected: session.ice.selected() }
+    }
+}
+
 impl Engine {
     pub(super) fn handle_datagram(&mut self, now: Instant, from: Route, bytes: &[u8]) {
         self.totals.packets_in += 1;
@@ -43,6 +56,9 @@ impl Engine {
         let Ok(message) = StunMessage::parse(bytes) else {
             return false;
         };
+        if message.is_successful_binding_response() {
+            return self.handle_answer(now, from, &message);
+        }
         if !message.is_binding_request() {
             return false;
         }
@@ -55,13 +71,50 @@ impl Engine {
         let Some(session) = self.sessions.get_mut(key) else {
             return false;
         };
-        let outcome = guarded(&mut self.control, |control| session.on_check(now, &message, from, control));
-        match outcome {
-            Some(true) => self.validate(key, from, &message),
-            Some(false) => return false,
+        let (before, random) = (PathState::of(session, from), &mut self.random);
+        let checked = guarded(&mut self.control, |control| session.on_check(now, &message, from, bytes.len(), random, control));
+        match checked {
+            Some(Some(checked)) if checked.validates => {
+                let finished = session.ice.finish_restart(&message);
+                if let Some(ufrag) = &finished {
+                    self.by_ufrag.remove(ufrag);
+                }
+                if let Some(forgotten) = checked.forgotten.filter(|forgotten| self.by_route.get(forgotten) == Some(&key)) {
+                    self.by_route.remove(&forgotten);
+                }
+                self.by_route.insert(from, key);
+                self.keep_path(key, from, before, finished.is_some());
+            }
+            Some(Some(_)) => {}
+            Some(None) => return false,
             None => self.act_on(now, key, None),
         }
         true
+    }
+
+    /// The peer answers a check of ours: it receives where it says it is.
+    fn handle_answer(&mut self, now: Instant, from: Route, message: &StunMessage<'_>) -> bool {
+        let Some(key) = self.by_route.get(&from).copied() else {
+            return false;
+        };
+        let Some(session) = self.sessions.get_mut(key) else {
+            return false;
+        };
+        let before = PathState::of(session, from);
+        match guarded(&mut self.control, |control| session.on_answer(now, message, from, control)) {
+            Some(Some(_)) => self.keep_path(key, from, before, true),
+            Some(None) => return false,
+            None => self.act_on(now, key, None),
+        }
+        true
+    }
+
+    /// Let the record say what a check has changed.
+    fn keep_path(&mut self, key: SessionKey, from: Route, before: PathState, is_changed: bool) {
+        let after = self.sessions.get(key).map(|session| PathState::of(session, from));
+        if is_changed || after.is_some_and(|after| after != before) {
+            self.keep(key);
+        }
     }
 
     fn belongs_to_another(&self, now: Instant, from: Route, key: SessionKey) -> bool {
@@ -70,27 +123,6 @@ impl Engine {
             .filter(|owner| **owner != key)
             .and_then(|owner| self.sessions.get(*owner))
             .is_some_and(|owner| owner.was_active_within(now, ADDRESS_KEPT_FOR))
-    }
-
-    fn validate(&mut self, key: SessionKey, from: Route, message: &StunMessage<'_>) {
-        let Some(session) = self.sessions.get_mut(key) else {
-            return;
-        };
-        let (was_validated, was_selected) = (session.ice.has_validated(from), session.ice.selected());
-        let finished = session.ice.finish_restart(message);
-        if let Some(ufrag) = &finished {
-            self.by_ufrag.remove(ufrag);
-        }
-        if let Some(forgotten) = session.ice.validate(from, message.use_candidate())
-            && self.by_route.get(&forgotten) == Some(&key)
-        {
-            self.by_route.remove(&forgotten);
-        }
-        let changed = finished.is_some() || !was_validated || session.ice.selected() != was_selected;
-        self.by_route.insert(from, key);
-        if changed {
-            self.keep(key);
-        }
     }
 
     pub(super) fn forget_route(&mut self, route: Route) {

@@ -274,7 +274,7 @@ impl Engine {
         session.slot = u32::try_from(slot).ok();
         let (id, person, direction) = (session.id.clone(), session.person.clone(), session.direction());
         let ufrags: Vec<String> = session.ice.ufrags().map(str::to_owned).collect();
-        let routes = session.ice.validated().to_vec();
+        let routes: Vec<_> = session.ice.validated().collect();
         let key = self.sessions.insert(session);
         if is_double {
             self.erase(key);

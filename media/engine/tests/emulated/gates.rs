@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use salon_engine::Route;
+use salon_netem::Weather;
 
 use super::support::peer::{binding_request, check};
 use super::support::{World, ms, secs};
@@ -43,7 +44,7 @@ fn checks_are_answered_only_with_the_right_credentials() {
 fn dtls_is_not_answered_before_a_check_has_validated_the_address() {
     let mut world = World::new();
     let bob = world.listener("bob", 1);
-    let hello = client_hello();
+    let hello = client_hello(12);
     assert_eq!(world.inject(world.peers[bob].route, &hello), 0);
     let check = check(&world.peers[bob].username(), &world.peers[bob].theirs.1);
     assert_eq!(world.inject(world.peers[bob].route, &check), 1);
@@ -51,13 +52,14 @@ fn dtls_is_not_answered_before_a_check_has_validated_the_address() {
     assert_eq!(world.inject(stranger(), &hello), 0, "another address still is not");
 }
 
-fn client_hello() -> Vec<u8> {
+fn client_hello(version: u8) -> Vec<u8> {
     let certificate = dimpl::DtlsCertificate {
         certificate: include_bytes!("support/peer-certificate.der").to_vec(),
         private_key: include_bytes!("support/peer-key.der").to_vec(),
     };
     let now = std::time::Instant::now();
-    let mut dtls = dimpl::Dtls::new_12(std::sync::Arc::new(dimpl::Config::default()), certificate, now);
+    let begin = if version == 12 { dimpl::Dtls::new_12 } else { dimpl::Dtls::new_13 };
+    let mut dtls = begin(std::sync::Arc::new(dimpl::Config::default()), certificate, now);
     dtls.set_active(true);
     dtls.handle_timeout(now).unwrap();
     let mut buffer = [0; 2_048];
@@ -103,7 +105,98 @@ fn media_from_a_validated_address_that_is_not_selected_is_dropped() {
     let packet = world.peers[ada].take_datagrams(next_frame).remove(0);
     assert_eq!(world.inject(second, &packet), 0);
     assert_eq!(world.inject(second, &binding_request(&username, &password, true)), 1);
-    assert_eq!(world.inject(second, &packet), 1, "nominated now");
+    assert_eq!(world.inject(second, &packet), 0, "nominated, but not proven");
+    (world.peers[ada].microphone, world.peers[ada].route) = (None, second);
+    world.run_for(ms(200));
+    assert_eq!(world.peers[ada].checked, 2, "each of its checks was answered by ours");
+    assert_eq!(world.inject(second, &packet), 1, "nominated, and proven by an answer from there");
+}
+
+/// A peer with a session, or who has seen somebody's check, sends one as if it came from a victim.
+#[test]
+fn sound_does_not_go_to_a_forged_address_and_goes_on_to_the_old_one() {
+    let mut world = World::new();
+    world.set_stage(&[("ada", 7, false)]);
+    let bob = world.connected_listener("bob", 1);
+    world.talking("ada", Some(30));
+    world.run_for(secs(1));
+    let check = check(&world.peers[bob].username(), &world.peers[bob].theirs.1);
+    let (from, before) = (world.now, world.peers[bob].heard.len());
+    let mut reflected = 0;
+    for _ in 0..100 {
+        world.sent_to.clear();
+        world.bytes_to.clear();
+        world.inject(stranger(), &check);
+        reflected += world.bytes_to.get(&stranger()).copied().unwrap_or(0);
+        world.run_for(ms(20));
+        assert!(world.sent_to.get(&stranger()).copied().unwrap_or(0) <= 1, "a check of ours at most");
+    }
+    assert!(reflected <= 100 * check.len(), "{reflected} bytes for {}", 100 * check.len());
+    assert_eq!(world.peers[bob].heard.len() - before, 100, "not one packet went elsewhere");
+    assert_eq!(world.peers[bob].voices_since(from), [7]);
+}
+
+#[test]
+fn forged_addresses_before_the_handshake_get_answers_alone_and_no_more_bytes_than_came() {
+    let mut world = World::new();
+    let bob = world.listener("bob", 1);
+    world.peers[bob].is_unplugged = true;
+    let check = check(&world.peers[bob].username(), &world.peers[bob].theirs.1);
+    let (mut came, mut went) = (0, 0);
+    for _ in 0..20 {
+        came += check.len();
+        world.bytes_to.clear();
+        assert!(world.inject(stranger(), &check) <= 1);
+        went += world.bytes_to.get(&stranger()).copied().unwrap_or(0);
+    }
+    assert!(went <= came, "{went} bytes for {came}");
+    for version in [12, 13] {
+        let hello = client_hello(version);
+        world.bytes_to.clear();
+        world.inject(stranger(), &hello);
+        world.run_for(secs(14));
+        let answer = world.bytes_to.get(&stranger()).copied().unwrap_or(0);
+        assert!((1..=hello.len()).contains(&answer), "cookies for DTLS {version}: {answer} bytes for {}", hello.len());
+        world = World::new();
+        let bob = world.listener("bob", 1);
+        world.peers[bob].is_unplugged = true;
+        let check = self::check(&world.peers[bob].username(), &world.peers[bob].theirs.1);
+        world.inject(stranger(), &check);
+    }
+}
+
+#[test]
+fn change_of_address_takes_one_round_trip_more_than_the_check() {
+    let mut world = World::new();
+    world.set_stage(&[("ada", 7, false)]);
+    let bob = world.connected_listener("bob", 1);
+    world.talking("ada", Some(30));
+    world.set_weather(Weather { delay: ms(50), ..Weather::FAIR });
+    world.run_for(secs(1));
+    world.peers[bob].route = Route::udp("198.51.100.99:4000".parse().unwrap());
+    let (check, heard) = (check(&world.peers[bob].username(), &world.peers[bob].theirs.1), world.peers[bob].heard.len());
+    world.inject(world.peers[bob].route, &check);
+    let asked_at = world.now;
+    world.run_for(secs(1));
+    let first = world.peers[bob].heard[heard].at - asked_at;
+    // Down with our check and up with its answer; then the next frame of 20 ms, and its way down.
+    assert!(first <= 3 * ms(50) + ms(20), "{first:?} at 50 ms one way");
+    assert_eq!((world.peers[bob].checked, world.peers[bob].undecipherable), (1, 0));
+}
+
+#[test]
+fn peer_that_never_answers_checks_keeps_its_first_address_and_no_other() {
+    let mut world = World::new();
+    world.set_stage(&[("ada", 7, false)]);
+    let bob = world.connected_listener("bob", 1);
+    world.talking("ada", Some(30));
+    world.run_for(secs(1));
+    let second = Route::udp("198.51.100.99:4000".parse().unwrap());
+    (world.peers[bob].ignores_checks, world.peers[bob].route) = (true, second);
+    let heard = world.peers[bob].heard.len();
+    world.run_for(secs(5));
+    assert_eq!(world.peers[bob].heard.len(), heard);
+    assert_eq!(world.closed(), [], "its checks are genuine");
 }
 
 #[test]

@@ -128,6 +128,7 @@ fn from_wifi_to_cellular_by_an_ice_restart_the_gap_is_below_two_seconds_and_the_
     let peer = &mut world.peers[bob];
     peer.is_unplugged = false;
     peer.ufrag = "moved".into();
+    peer.password = "another+password+of+the+peer".into();
     peer.restart(now, &fragment);
     world.run_for(ms(100));
     world.sent_to.clear();

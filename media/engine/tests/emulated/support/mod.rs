@@ -35,6 +35,8 @@ pub struct World {
     pub peers: Vec<Peer>,
     /// Datagrams handed out so far, by route.
     pub sent_to: HashMap<Route, usize>,
+    /// And how many bytes.
+    pub bytes_to: HashMap<Route, usize>,
     uplink: Link<(Route, Vec<u8>)>,
     downlink: Link<(Route, Vec<u8>)>,
     deadline: Option<Instant>,
@@ -63,6 +65,7 @@ impl World {
             events: Vec::new(),
             peers: Vec::new(),
             sent_to: HashMap::new(),
+            bytes_to: HashMap::new(),
             uplink: Link::new(weather, seed),
             downlink: Link::new(weather, seed + 1),
             deadline: None,
@@ -246,6 +249,7 @@ impl World {
                     sent += batch.len();
                     for (to, bytes) in batch.iter() {
                         *self.sent_to.entry(to).or_default() += 1;
+                        *self.bytes_to.entry(to).or_default() += bytes.len();
                         self.downlink.send(self.now, (to, bytes.to_vec()));
                     }
                 }

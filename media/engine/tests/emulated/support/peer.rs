@@ -47,6 +47,11 @@ pub struct Peer {
     pub reports: Vec<(Instant, Vec<u8>)>,
     /// Datagrams whose tag did not match.
     pub undecipherable: usize,
+    pub password: String,
+    /// Checks of the engine's that were answered.
+    pub checked: usize,
+    /// Unlike a full agent.
+    pub ignores_checks: bool,
     pub checks_answered: usize,
     pub said_goodbye: bool,
     /// Gone from the network without a word.
@@ -135,6 +140,9 @@ impl Peer {
             datagrams: Vec::new(),
             reports: Vec::new(),
             undecipherable: 0,
+            password: PASSWORD.into(),
+            checked: 0,
+            ignores_checks: false,
             checks_answered: 0,
             said_goodbye: false,
             is_unplugged: false,
@@ -150,7 +158,7 @@ impl Peer {
     }
 
     pub fn offer(&self) -> String {
-        sdp::offer(self.direction, self.slots, self.repair, &self.ufrag, PASSWORD, &self.fingerprint)
+        sdp::offer(self.direction, self.slots, self.repair, &self.ufrag, &self.password, &self.fingerprint)
     }
 
     pub fn take_answer(&mut self, now: Instant, answer: &str) {
@@ -303,6 +311,10 @@ impl Peer {
 
     fn receive_stun(&mut self, now: Instant, bytes: &[u8]) {
         let message = StunMessage::parse(bytes).unwrap();
+        if message.is_binding_request() {
+            self.answer_check(&message);
+            return;
+        }
         assert!(message.verify(self.theirs.1.as_bytes(), hmac_sha1), "the answer is signed with the engine's password");
         assert!(message.is_successful_binding_response());
         assert_eq!(message.mapped_address(), Some(self.route.peer));
@@ -315,6 +327,22 @@ impl Peer {
             self.dtls = Some(dtls);
             self.poll_dtls();
         }
+    }
+
+    /// As every full agent does (RFC 8445 section 7.3).
+    fn answer_check(&mut self, message: &StunMessage<'_>) {
+        assert_eq!(message.split_username(), Some((self.ufrag.as_str(), self.theirs.0.as_str())));
+        assert!(message.verify(self.password.as_bytes(), hmac_sha1), "the engine's check is signed with the peer's password");
+        assert!(message.ice_controlled().is_some() && message.prio().is_some());
+        if self.ignores_checks {
+            return;
+        }
+        self.checked += 1;
+        let mut bytes = vec![0; 256];
+        let len =
+            StunMessage::binding_reply(message.trans_id(), self.route.peer).to_bytes(Some(self.password.as_bytes()), &mut bytes, hmac_sha1);
+        bytes.truncate(len.unwrap());
+        self.outbox.push(bytes);
     }
 
     fn poll_dtls(&mut self) {
