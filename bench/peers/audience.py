@@ -13,7 +13,7 @@ from bench.peers.comparison import Window, read_window, spent_secs
 from bench.peers.server import Server
 from bench.programs import BUILT, BenchFailed
 
-_ENTER_PATIENCE_SECS = 150
+_ENTER_PATIENCE_SECS = 120
 _WINDOW_GRACE_SECS = 20
 _SETTLE_SECS = 1.0
 
@@ -21,11 +21,11 @@ _SETTLE_SECS = 1.0
 class Audience:
     """Use as a context manager: the load client ends with it. Raises BenchFailed when not everybody came in."""
 
-    def __init__(self, server: Server, listeners: int, life_secs: float) -> None:
+    def __init__(self, server: Server, listeners: int) -> None:
         self.server = server
         self.listeners = listeners
         self.protection = ""
-        options = server.client_options() | {"server": server.protocol, "listeners": str(listeners), "deadline": f"{life_secs:.0f}s"}
+        options = server.client_options() | {"server": server.protocol, "listeners": str(listeners)}
         self._command = [str(BUILT / "loadclient"), "compare", *(f"--{name}={value}" for name, value in options.items())]
         self._lines: queue.Queue[dict[str, Any] | None] = queue.Queue()
         self._process: subprocess.Popen[str] | None = None
