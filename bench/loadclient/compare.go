@@ -76,6 +76,9 @@ func runCompare(ctx context.Context, arguments []string) error {
 	if err != nil {
 		return err
 	}
+	if r.schedule, err = newSchedule(frames); err != nil {
+		return err
+	}
 	id, err := newIdentity()
 	if err != nil {
 		return err
@@ -275,7 +278,9 @@ func (a *audience) talk(ctx context.Context, frames []spokenFrame) error {
 		case <-time.After(time.Until(next)):
 		}
 		frame := frames[int(a.number)%len(frames)]
-		buffer = appendMarked(buffer[:0], frame.opus, mark{number: a.number, sentNs: time.Now().UnixNano()})
+		m := mark{number: a.number, sentNs: time.Now().UnixNano()}
+		a.reader.schedule.note(frame.opus, m)
+		buffer = appendMarked(buffer[:0], frame.opus, m)
 		if err := a.speaker.sendOpus(buffer, frame.level, uint16(a.number), a.number*960); err != nil {
 			return fmt.Errorf("the speaker: %w", err)
 		}
@@ -291,6 +296,7 @@ type tally struct {
 	bytes       uint64
 	lost        uint64
 	refused     uint64
+	unmarked    uint64
 	packets     []uint64 // of each listener
 	processSecs float64
 }
@@ -311,6 +317,7 @@ func (a *audience) tally() (tally, *delayCount) {
 		t.bytes += heard.bytes
 		t.lost += lost
 		t.refused += heard.refused
+		t.unmarked += heard.unmarked
 		t.packets = append(t.packets, heard.packets)
 	}
 	delays := a.reader.delays
@@ -330,6 +337,7 @@ type comparedWindow struct {
 	Bytes         uint64  `json:"bytes"`     // as UDP payload
 	Lost          int64   `json:"lost"`
 	Undecryptable uint64  `json:"undecryptable"`
+	Unmarked      uint64  `json:"unmarked"` // of which nobody can tell what is missing between them
 	DelayP50Ms    float64 `json:"delay_p50_ms"`
 	DelayP99Ms    float64 `json:"delay_p99_ms"`
 	ClientCPU     float64 `json:"client_cpu_secs"`
@@ -340,7 +348,7 @@ func between(before, after tally, delays *delayCount) comparedWindow {
 		Kind: "window", Seconds: after.at.Sub(before.at).Seconds(), Said: after.said - before.said, Listeners: len(after.packets),
 		Bytes: after.bytes - before.bytes,
 		// Signed: a packet that comes late undoes a loss that was counted before.
-		Lost: int64(after.lost - before.lost), Undecryptable: after.refused - before.refused,
+		Lost: int64(after.lost - before.lost), Undecryptable: after.refused - before.refused, Unmarked: after.unmarked - before.unmarked,
 		DelayP50Ms: delays.percentileMs(0.5), DelayP99Ms: delays.percentileMs(0.99), ClientCPU: after.processSecs - before.processSecs,
 	}
 	for i, total := range after.packets {

@@ -6,18 +6,20 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/pion/rtp"
 )
 
 func TestWindowIsTheDifferenceOfTwoTallies(t *testing.T) {
 	began := time.Now()
-	before := tally{at: began, said: 10, bytes: 1000, lost: 3, refused: 1, packets: []uint64{5, 7, 9}, processSecs: 1.5}
-	after := tally{at: began.Add(2 * time.Second), said: 110, bytes: 26000, lost: 2, refused: 4, packets: []uint64{105, 7, 99}, processSecs: 1.75}
+	before := tally{at: began, said: 10, bytes: 1000, lost: 3, refused: 1, unmarked: 2, packets: []uint64{5, 7, 9}, processSecs: 1.5}
+	after := tally{at: began.Add(2 * time.Second), said: 110, bytes: 26000, lost: 2, refused: 4, unmarked: 7, packets: []uint64{105, 7, 99}, processSecs: 1.75}
 	delays := new(delayCount)
 	delays.add(400_000)
 	got := between(before, after, delays)
 	want := comparedWindow{
 		Kind: "window", Seconds: 2, Said: 100, Listeners: 3, Heard: 2, Packets: 190, Fewest: 0, Bytes: 25000,
-		Lost: -1, Undecryptable: 3, DelayP50Ms: 0.4, DelayP99Ms: 0.4, ClientCPU: 0.25,
+		Lost: -1, Undecryptable: 3, Unmarked: 5, DelayP50Ms: 0.4, DelayP99Ms: 0.4, ClientCPU: 0.25,
 	}
 	if got != want {
 		t.Errorf("got %+v\nwant %+v", got, want)
@@ -160,5 +162,24 @@ func TestMediasoupTransport(t *testing.T) {
 	d, err := transport.description()
 	if err != nil || d.address.String() != "127.0.0.1:40000" || len(d.fingerprint) != 32 || d.fingerprint[0] != 0xab {
 		t.Errorf("got %+v, %v", d, err)
+	}
+}
+
+func TestPaddingOfThePacketIsNotItsSound(t *testing.T) {
+	sound := []byte{1, 2, 3}
+	for _, c := range []struct {
+		padded  bool
+		payload []byte
+		want    []byte
+	}{
+		{false, []byte{1, 2, 3}, sound},
+		{true, []byte{1, 2, 3, 1}, sound},
+		{true, []byte{1, 2, 3, 0, 0, 3}, sound},
+		{true, []byte{1, 9}, nil},
+		{true, nil, nil},
+	} {
+		if got := withoutPadding(&rtp.Header{Padding: c.padded}, c.payload); !bytes.Equal(got, c.want) {
+			t.Errorf("% x (padded: %v) holds % x, not % x", c.payload, c.padded, got, c.want)
+		}
 	}
 }

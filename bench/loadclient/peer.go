@@ -310,13 +310,21 @@ func (p *peer) receiveRtp(r *reader, packet []byte, arrivedNs int64) {
 		return
 	}
 	isFirst := p.heard.packets == 0
-	marks := r.marksOf(plain[min(r.header.MarshalSize(), len(plain)):])
+	marks := r.marksOf(withoutPadding(&r.header, plain[min(r.header.MarshalSize(), len(plain)):]))
 	if delay := p.heard.add(r.header.SSRC, r.header.SequenceNumber, marks, len(packet), arrivedNs); delay >= 0 {
 		r.delays.add(delay)
 	}
 	if isFirst {
 		close(p.heardFirst)
 	}
+}
+
+// withoutPadding takes off RTP's own padding (RFC 3550 section 5.1), with which some servers fill packets up to whole words.
+func withoutPadding(header *rtp.Header, payload []byte) []byte {
+	if !header.Padding || len(payload) == 0 {
+		return payload
+	}
+	return payload[:max(len(payload)-int(payload[len(payload)-1]), 0)]
 }
 
 // sendOpus sends one frame with its level as RFC 6464 asks (voice activity in the top bit).

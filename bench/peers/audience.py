@@ -64,6 +64,7 @@ class Audience:
         except queue.Empty:
             raise BenchFailed(f"{self.server.title}: the load client did not say {kind!r} within {patience_secs:g} s") from None
         if line is None:
+            self._lines.put(None)  # for whoever asks again
             raise BenchFailed(f"{self.server.title}: the load client stopped; what it said stands above")
         if line["kind"] != kind:
             raise BenchFailed(f"{self.server.title}: the load client said {line['kind']!r} where {kind!r} was due")

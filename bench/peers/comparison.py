@@ -64,9 +64,11 @@ def read_window(line: Mapping[str, Any], server_cpu_secs: float, everything_cpu_
         raise BenchFailed(f"{line['heard']} of {expected} listeners heard the speaker, {line['listeners']} were connected")
     if line["fewest"] < _LEAST_SHARE * line["packets"] / expected:
         raise BenchFailed(f"one listener received {line['fewest']} packets where the average is {line['packets'] / expected:.0f}")
+    if line["unmarked"] > _MOST_LOST * line["packets"]:
+        raise BenchFailed(f"{line['unmarked']} of {line['packets']} packets cannot be told apart, so loss could not be seen")
     lost = max(line["lost"], 0)
     if lost > _MOST_LOST * (line["packets"] + lost):
-        raise BenchFailed(f"{lost} packets were lost beside {line['packets']} that came: a server that drops is cheap")
+        raise BenchFailed(f"{lost} frames were lost beside {line['packets']} that came: a server that drops is cheap")
     return Window(
         seconds=line["seconds"],
         said=line["said"],

@@ -18,7 +18,8 @@ _KEY, _SECRET = "bench", "a secret that signs tokens of this bench alone"
 class LiveKit(OtherServer):
     name = "livekit"
     protocol = "livekit"
-    title = "LiveKit"
+    title = "LiveKit (defaults)"
+    rtc = ""  # further lines of its configuration
 
     def __init__(self) -> None:
         super().__init__()
@@ -48,6 +49,7 @@ class LiveKit(OtherServer):
             "  use_external_ip: false\n"
             "  node_ip: 127.0.0.1\n"
             "  enable_loopback_candidate: true\n"
+            f"{self.rtc}"
             "keys:\n"
             f"  {_KEY}: {_SECRET}\n"
             "logging:\n"
@@ -63,3 +65,11 @@ class LiveKit(OtherServer):
 
     def client_options(self) -> dict[str, str]:
         return {"address": f"http://127.0.0.1:{self._port}", "key": _KEY, "secret": _SECRET}
+
+
+class LiveKitBatched(LiveKit):
+    """With the batches of system calls that its sample configuration describes and leaves off, at the size written there."""
+
+    name = "livekit_batch_io"
+    title = "LiveKit with batch_io"
+    rtc = "  batch_io:\n    batch_size: 128\n    max_flush_interval: 2ms\n"
