@@ -32,6 +32,8 @@ class Caller:
     visitor: str | None
     language: str
     """One of settings.LANGUAGES: what Accept-Language asks for, else the person's profile, else the installation's."""
+    address: str = ""
+    """Where the request comes from, for limits per address; empty where none counts."""
 
 
 def caller_of(request: HttpRequest) -> Caller:

@@ -39,7 +39,8 @@ class Control:
 
     async def open_session(self, request: web.Request) -> web.Response:
         body = await _json_object(request)
-        session, answer, etag = self._relay.open_session(str(body["grant"]), str(body["offer"]), body["policy"])
+        source = str(body.get("source", ""))
+        session, answer, etag = self._relay.open_session(str(body["grant"]), str(body["offer"]), body["policy"], source)
         return web.json_response({"session": session, "answer": answer, "etag": etag}, status=201)
 
     async def restart_ice(self, request: web.Request) -> web.Response:

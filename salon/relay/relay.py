@@ -23,10 +23,14 @@ logger = logging.getLogger(__name__)
 
 UNFINISHED_PER_PERSON = 5
 """docs/protocol.md section 9: each holds keys and answers checks for 15 s."""
+UNFINISHED_PER_SOURCE = 200
+"""A lecture hall behind one address comes in within a second or two, and each needs a fraction of one to connect."""
+UNFINISHED_IN_ALL = 4_000
+"""5,000 who come within half a minute are some hundreds at a time. Each is given up after 15 s."""
 
 
 class TooManyUnfinished(Exception):
-    """This person has as many sessions open that never connected as one may have."""
+    """This person, this address or everybody together has as many sessions open that never connected as there may be."""
 
 
 class SessionNotFound(Exception):
@@ -49,20 +53,21 @@ class Relay:
         self._module = module
         self._bus = bus
         self._grants = GrantDesk(settings.secret_key)
+        self._is_development = settings.is_development
         self._truths: asyncio.Queue[tuple[str, dict[str, object]]] = asyncio.Queue()
 
     # Sessions
 
-    def open_session(self, signed_grant: str, offer: str, policy: Mapping[str, Any]) -> tuple[str, str, str]:
-        """(session, answer, etag). Raises GrantRefused, TooManyUnfinished, the engine's OfferRefused and EngineError."""
+    def open_session(self, signed_grant: str, offer: str, policy: Mapping[str, Any], source: str = "") -> tuple[str, str, str]:
+        """(session, answer, etag). source: the address that asks. Raises GrantRefused, TooManyUnfinished, the engine's OfferRefused
+        and EngineError."""
         try:
             self.apply(read_policy(policy))
         except (ValueError, KeyError, TypeError) as error:
             raise GrantRefused("unreadable policy") from error
         grant = self._grants.admit(signed_grant, self.policies, now=time.time())
-        if self.sessions.unfinished_of(grant["person"]) >= UNFINISHED_PER_PERSON:
-            raise TooManyUnfinished
-        session = _session_of(grant)
+        self._check_unfinished(grant["person"], source)
+        session = _session_of(grant, source)
         # Before the engine answers: its events name the session.
         self.sessions.add(session)
         try:
@@ -92,6 +97,14 @@ class Relay:
                 self.engine.close_room(room, "room_ended")
         self.engine.release()
         self.changed_rooms |= self.sessions.rooms()
+
+    def _check_unfinished(self, person: str, source: str) -> None:
+        """Raises TooManyUnfinished."""
+        sessions = self.sessions
+        # In development everybody comes from one address.
+        is_crowded = not self._is_development and sessions.unfinished_from(source) >= UNFINISHED_PER_SOURCE
+        if is_crowded or sessions.unfinished_of(person) >= UNFINISHED_PER_PERSON or sessions.unfinished() >= UNFINISHED_IN_ALL:
+            raise TooManyUnfinished
 
     def restart_ice(self, id_: str, person: str, fragment: str) -> tuple[str, str]:
         """(fragment, etag). Raises SessionNotFound, the engine's OfferRefused."""
@@ -155,8 +168,7 @@ class Relay:
             self._tell("closed", event, event.reason)
         else:
             self.counts.connected(event.direction)
-            if session is not None:
-                session.is_connected = True
+            self.sessions.connect(event.session)
             self._tell("connected", event, None)
         self.changed_rooms.add(event.room)
 
@@ -199,6 +211,6 @@ class Relay:
         return {"node": self.node, "started_at": self.started_at, "rooms": self.sessions.roster()}
 
 
-def _session_of(grant: Grant) -> Session:
+def _session_of(grant: Grant, source: str) -> Session:
     direction: Direction = "speak" if grant["direction"] == "speak" else "listen"
-    return Session(grant["session"], grant["room"], grant["person"], direction, grant["epoch"], grant["face"])
+    return Session(grant["session"], grant["room"], grant["person"], direction, grant["epoch"], grant["face"], source=source)

@@ -1,7 +1,7 @@
 """The sessions of this process and what is said about them to others. No I/O."""
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -25,6 +25,8 @@ class Session:
     epoch: int
     face: SignedFace | None
     is_connected: bool = False
+    source: str = ""
+    """The address that asked for it, as the front door saw it."""
 
     def tag(self) -> bytes:
         """What the engine does not know of it, to outlive this process with it."""
@@ -47,6 +49,8 @@ class Sessions:
         self._by_id: dict[str, Session] = {}
         self._by_room: defaultdict[str, dict[str, Session]] = defaultdict(dict)
         self._by_person: defaultdict[str, dict[str, Session]] = defaultdict(dict)
+        self._unfinished: Counter[str] = Counter()
+        """Sessions that never connected, by source; of 5,000 listeners behind one address a few at a time."""
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -58,6 +62,15 @@ class Sessions:
         self._by_id[session.id] = session
         self._by_room[session.room][session.id] = session
         self._by_person[session.person][session.id] = session
+        if not session.is_connected:
+            self._unfinished[session.source] += 1
+
+    def connect(self, id_: str) -> None:
+        """Its sound has connected; one that is gone already has nothing to be noted."""
+        session = self._by_id.get(id_)
+        if session is not None and not session.is_connected:
+            session.is_connected = True
+            self._finish(session.source)
 
     def get(self, id_: str) -> Session | None:
         return self._by_id.get(id_)
@@ -66,6 +79,8 @@ class Sessions:
         session = self._by_id.pop(id_, None)
         if session is None:
             return
+        if not session.is_connected:
+            self._finish(session.source)
         for index, key in ((self._by_room, session.room), (self._by_person, session.person)):
             del index[key][id_]
             if not index[key]:
@@ -81,6 +96,18 @@ class Sessions:
         """How many of somebody's sessions are open but have never connected."""
         sessions = self._by_person[person].values() if person in self._by_person else ()
         return sum(1 for session in sessions if not session.is_connected)
+
+    def unfinished_from(self, source: str) -> int:
+        """How many were asked for from one address."""
+        return self._unfinished[source]
+
+    def unfinished(self) -> int:
+        return self._unfinished.total()
+
+    def _finish(self, source: str) -> None:
+        self._unfinished[source] -= 1
+        if not self._unfinished[source]:
+            del self._unfinished[source]
 
     def older_than(self, policy: Policy) -> set[str]:
         """Whoever has a session in the policy's room of an older epoch than it demands."""

@@ -41,9 +41,13 @@ class GrantRefused(Exception):
     """The media process knows a newer policy than the grant was made by: the person was removed or the room ended meanwhile."""
 
 
-def open_session(grant: str, offer: str, policy: Policy) -> OpenedSession:
-    """Raises InvalidSdp, GrantRefused, TooManyRequests for somebody with many sessions that never connected, MediaUnavailable."""
-    status, body = _ask("POST", "/sessions", {"grant": grant, "offer": offer, "policy": policy})
+def open_session(grant: str, offer: str, policy: Policy, source: str = "") -> OpenedSession:
+    """source: the address that asks.
+
+    Raises InvalidSdp, GrantRefused, TooManyRequests for somebody, or an address, with many sessions that never connected,
+    MediaUnavailable.
+    """
+    status, body = _ask("POST", "/sessions", {"grant": grant, "offer": offer, "policy": policy, "source": source})
     if status == 201:
         return OpenedSession(body["session"], body["answer"], body["etag"])
     if status == 400:

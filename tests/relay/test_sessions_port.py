@@ -1,10 +1,14 @@
 """The control port: who is let in, and to whom a session belongs."""
 
+from dataclasses import replace
+
 import pytest
 
 from salon.common.ids import new_id
-from salon.relay.relay import UNFINISHED_PER_PERSON
-from tests.relay.conftest import Media, policy
+from salon.config.environment import Mode
+from salon.relay.relay import UNFINISHED_PER_PERSON, Relay, TooManyUnfinished
+from tests.fakes import engine as fake_engine
+from tests.relay.conftest import OFFER, Media, policy
 
 ROOM = new_id()
 REFUSED = {"code": "grant_refused", "message": "The grant is not good.", "field": None}
@@ -166,3 +170,40 @@ async def test_metrics_are_prometheus_text(media: Media) -> None:
         "# TYPE salon_media_sessions gauge",
         'salon_media_sessions{direction="listen",state="connected"} 1',
     ]
+
+
+def _production(media: Media) -> Relay:
+    """Where people come from different addresses."""
+    return Relay(replace(media.settings, mode=Mode.PRODUCTION), media.engine, fake_engine, media.bus)  # type: ignore[arg-type]
+
+
+def _open(relay: Relay, media: Media, person: str, source: str) -> str:
+    room = new_id()
+    return relay.open_session(media.grant(room, person), OFFER, policy(room), source)[0]
+
+
+async def test_sessions_that_never_connect_are_limited_for_each_address(media: Media, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("salon.relay.relay.UNFINISHED_PER_SOURCE", 3)
+    relay = _production(media)
+    first, *_ = [_open(relay, media, f"person-{number}", "192.0.2.7") for number in range(3)]
+    with pytest.raises(TooManyUnfinished):
+        _open(relay, media, "zoe", "192.0.2.7")
+    assert _open(relay, media, "zoe", "192.0.2.8")
+
+    relay.sessions.connect(first)
+    assert _open(relay, media, "ann", "192.0.2.7"), "who has connected no longer counts"
+    relay.sessions.remove(first)
+    with pytest.raises(TooManyUnfinished):
+        _open(relay, media, "bob", "192.0.2.7")
+
+
+async def test_sessions_that_never_connect_are_limited_in_all(media: Media, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("salon.relay.relay.UNFINISHED_IN_ALL", 3)
+    relay = _production(media)
+    first, *_ = [_open(relay, media, f"person-{number}", f"192.0.2.{number}") for number in range(3)]
+    with pytest.raises(TooManyUnfinished):
+        _open(relay, media, "zoe", "192.0.2.9")
+
+    relay.sessions.remove(first)
+    assert _open(relay, media, "zoe", "192.0.2.9")
+    assert relay.sessions.unfinished() == 3

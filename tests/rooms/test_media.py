@@ -64,10 +64,10 @@ def node(monkeypatch):
     node.server.server_close()
 
 
-def test_open_session_sends_grant_offer_and_policy_with_the_secret(node):
+def test_open_session_sends_grant_offer_policy_and_source_with_the_secret(node):
     node.answers = [(201, {"session": "s", "answer": "v=0", "etag": '"e"'})]
-    assert media.open_session("grant", "offer", POLICY) == media.OpenedSession("s", "v=0", '"e"')
-    body = {"grant": "grant", "offer": "offer", "policy": POLICY}
+    assert media.open_session("grant", "offer", POLICY, "192.0.2.7") == media.OpenedSession("s", "v=0", '"e"')
+    body = {"grant": "grant", "offer": "offer", "policy": POLICY, "source": "192.0.2.7"}
     assert node.asked == [("POST", "/sessions", body, environment().internal_secret)]
 
 

@@ -134,7 +134,7 @@ def _open(caller: Caller, room: Room, direction: Direction, offer: str) -> media
     epoch = _epoch(caller, room)
     _look_again(caller, room)
     try:
-        opened = media.open_session(_grant(caller, room, direction, epoch), offer, policy_of(room))
+        opened = media.open_session(_grant(caller, room, direction, epoch), offer, policy_of(room), caller.address)
     except media.GrantRefused:
         # The room changed after we looked. Looking again tells how; where it tells nothing, the next try will succeed.
         _look_again(caller, room)

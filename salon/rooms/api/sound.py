@@ -1,5 +1,6 @@
 """WHIP (RFC 9725) for speaking, WHEP for listening; docs/protocol.md section 5."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
@@ -86,9 +87,10 @@ def close_session(request: HttpRequest, session_id: str) -> HttpResponse:
 def _caller(request: HttpRequest) -> Caller:
     caller = caller_of(request)
     SOUND.take(caller.person.id if caller.person else str(caller.visitor))
+    address = client_address(request)
     if caller.visitor and not environment().is_development:  # there everybody comes from one address
-        VISITORS_SOUND.take(client_address(request))
-    return caller
+        VISITORS_SOUND.take(address)
+    return replace(caller, address=address)
 
 
 def _body(request: HttpRequest, content_type: str) -> str:
