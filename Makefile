@@ -63,7 +63,7 @@ $(STAMPS)/messages: $(MESSAGES) $(STAMPS)/python
 	@touch $@
 
 $(STAMPS)/test-tools: $(STAMPS)/python-dev
-	@scripts/install-debian chromium-headless-shell flite sox
+	@scripts/install-debian chromium-headless-shell flite sox haproxy iproute2 nftables
 	@touch $@
 
 .PHONY: test

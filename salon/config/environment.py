@@ -62,9 +62,11 @@ class Environment:
     media_control_port: int
     """Where the media process takes sessions and policies from web, on loopback, guarded by `internal_secret`."""
     media_port: int
-    """The one UDP port of sound."""
+    """The one port of sound: UDP, and TCP for networks that let no UDP out."""
     media_addresses: tuple[str, ...]
     """IP addresses put into ICE candidates; what a listener's browser can reach."""
+    media_tcp_ports: tuple[int, ...]
+    """Further TCP ports put there, such as 443, from which a proxy hands connections on to `media_port`."""
     operator_port: int
     """`GET /metrics`, on loopback."""
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
@@ -171,6 +173,7 @@ def read_environment(env: Mapping[str, str]) -> Environment:
         operator_port=_integer(env, "SALON_OPERATOR_PORT", port + 3),
         media_port=_integer(env, "SALON_MEDIA_PORT", port + 4),
         media_addresses=_addresses(env, "SALON_MEDIA_ADDRESSES", "127.0.0.1"),
+        media_tcp_ports=_ports(env, "SALON_MEDIA_TCP_PORTS"),
         trusted_proxies=_networks(env, "SALON_TRUSTED_PROXIES", "127.0.0.1,::1"),
         secret_key=_secret_key(env, mode, data_dir),
         database_url=env.get("SALON_DATABASE_URL") or private_database_url(private_cluster_folder(data_dir)),
@@ -277,6 +280,13 @@ def _addresses(env: Mapping[str, str], name: str, default: str) -> tuple[str, ..
     if not addresses:
         raise ConfigurationError(f"{name} is empty. Write the IP address that listeners reach this machine by.")
     return addresses
+
+
+def _ports(env: Mapping[str, str], name: str) -> tuple[int, ...]:
+    listed = _listed(env, name, "")
+    if not all(text.isascii() and text.isdecimal() and 0 < int(text) < 2**16 for text in listed):
+        raise ConfigurationError(f"{name} must be port numbers with commas between, such as 443, not {env.get(name)!r}.")
+    return tuple(int(text) for text in listed)
 
 
 def _networks(env: Mapping[str, str], name: str, default: str) -> tuple[IPv4Network | IPv6Network, ...]:

@@ -113,12 +113,14 @@ class Engine:
         port: int,
         addresses: Sequence[str],
         bind: str = "0.0.0.0",  # noqa: S104  (one is called from outside)
+        tcp_ports: Sequence[int] = (),
         threads: int = 1,
         socket: int | None = None,
         book: int | None = None,
     ) -> None:
-        """Bind UDP `port` and start the threads. addresses: IPs offered as host candidates, most preferred first.
+        """Bind `port` by UDP and TCP and start the threads. addresses: IPs offered as host candidates, most preferred first.
 
+        tcp_ports: further TCP ports to offer, which something in front of the engine hands on to `port`.
         threads: 1 for now. socket: descriptor of a UDP socket that is bound already, instead. book: descriptor of a memfd with the session
         book, empty at first. Sessions that are in it come back held: nothing is forwarded before `release`. Both descriptors stay the
         caller's. Raises EngineError.

@@ -58,6 +58,7 @@ async def _serve(settings: Environment, module: Any, descriptors: Mapping[str, i
         port=settings.media_port,
         addresses=settings.media_addresses,
         bind=bind_address(settings.media_addresses),
+        tcp_ports=settings.media_tcp_ports,
         socket=descriptors.get(MEDIA_UDP),
         book=book.descriptor,
     )

@@ -152,6 +152,17 @@ def test_addresses_and_networks() -> None:
     assert settings.trusted_proxies == (ip_network("10.0.0.0/8"), ip_network("::1"))
 
 
+@pytest.mark.parametrize(("value", "ports"), [("", ()), ("443", (443,)), (" 443, 80 ", (443, 80))])
+def test_media_tcp_ports(value: str, ports: tuple[int, ...]) -> None:
+    assert read_environment({"SALON_SECRET_KEY": KEY, "SALON_MEDIA_TCP_PORTS": value}).media_tcp_ports == ports
+
+
+@pytest.mark.parametrize("value", ["0", "65536", "-1", "https", "443;80", "٤٤٣"])
+def test_media_tcp_ports_that_are_none(value: str) -> None:
+    with pytest.raises(ConfigurationError, match="SALON_MEDIA_TCP_PORTS"):
+        read_environment({"SALON_SECRET_KEY": KEY, "SALON_MEDIA_TCP_PORTS": value})
+
+
 def test_default_database_is_the_private_clusters(tmp_path: Path) -> None:
     settings = read_environment({"SALON_SECRET_KEY": KEY, "SALON_DATA_DIR": str(tmp_path)})
 

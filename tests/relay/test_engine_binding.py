@@ -36,12 +36,15 @@ def engine() -> Iterator[Engine]:
         engine.close()
 
 
-def test_answer_offers_every_address_on_the_one_port(engine: Engine) -> None:
+def test_answer_offers_every_address_on_the_one_port_by_udp_and_tcp(engine: Engine) -> None:
     opened = engine.open_session(session="s1", room="r", person="bob", direction="listen", offer=OFFER)
     assert opened.session == "s1"
-    assert [line.split()[4:6] for line in opened.answer.splitlines() if line.startswith("a=candidate")] == [
-        ["127.0.0.1", str(PORT)],
-        ["::1", str(PORT)],
+    candidates = [line.split() for line in opened.answer.splitlines() if line.startswith("a=candidate")]
+    assert [(words[2], *words[4:6]) for words in candidates] == [
+        ("udp", "127.0.0.1", str(PORT)),
+        ("udp", "::1", str(PORT)),
+        ("tcp", "127.0.0.1", str(PORT)),
+        ("tcp", "::1", str(PORT)),
     ]
     assert opened.etag.startswith('"')
 

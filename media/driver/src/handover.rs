@@ -9,6 +9,13 @@ pub(crate) struct Sent {
     pub errors: u64,
 }
 
+impl std::ops::AddAssign for Sent {
+    fn add_assign(&mut self, other: Self) {
+        self.bytes += other.bytes;
+        self.errors += other.errors;
+    }
+}
+
 /// Whether the send buffer stayed full through the last wait: then nothing waits for it again before it has taken something, or a link
 /// that is down would hold up every batch.
 #[derive(Debug, Default)]

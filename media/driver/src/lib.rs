@@ -6,11 +6,13 @@
 
 mod book;
 mod delay;
+mod epoll;
 mod handover;
 mod shard;
 mod socket;
+mod tcp;
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::os::fd::{OwnedFd, RawFd};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
@@ -25,16 +27,19 @@ use salon_engine::{Config, Engine, Event, Restored};
 use book::SharedBook;
 use shard::{Command, Mailbox, Shard, Shared};
 use socket::{Socket, Waker, uptime};
+use tcp::Connections;
 
 /// How to start.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// UDP.
+    /// UDP, and TCP for peers whose network lets no UDP out.
     pub port: u16,
     /// Where to listen, such as 0.0.0.0.
     pub bind: IpAddr,
     /// Offered as host candidates.
     pub addresses: Vec<IpAddr>,
+    /// Further TCP ports to offer, from which something in front of the engine hands connections on to `port`.
+    pub tcp_ports: Vec<u16>,
     /// Shards; 1 for now.
     pub threads: usize,
 }
@@ -92,6 +97,23 @@ pub struct Stats {
     pub forward_delay_p99: Duration,
 }
 
+/// The same port by UDP and by TCP. Port 0: one that is free by both.
+///
+/// bound: a UDP socket that is bound already, whose port it is then.
+fn bind(at: SocketAddr, bound: Option<OwnedFd>) -> Result<(Socket, TcpListener), DriverError> {
+    let refused = |transport: &str, error: std::io::Error| DriverError(format!("{transport} port {} cannot be used: {error}.", at.port()));
+    let mut tries = if at.port() == 0 && bound.is_none() { 16 } else { 1 };
+    let mut bound = bound;
+    loop {
+        let socket = bound.take().map_or_else(|| Socket::bind(at), Socket::adopt).map_err(|error| refused("UDP", error))?;
+        match TcpListener::bind(SocketAddr::new(at.ip(), socket.port())) {
+            Ok(listener) => return Ok((socket, listener)),
+            Err(error) if tries <= 1 => return Err(refused("TCP", error)),
+            Err(_) => tries -= 1,
+        }
+    }
+}
+
 /// A running engine.
 #[derive(Debug)]
 pub struct Driver {
@@ -123,16 +145,17 @@ impl Driver {
         if options.threads != 1 {
             return Err(DriverError(format!("The engine runs one thread for now; threads={} is not possible.", options.threads)));
         }
-        let at = SocketAddr::new(options.bind, options.port);
-        let socket = inherited.socket.map_or_else(|| Socket::bind(at), Socket::adopt);
-        let socket = socket.map_err(|error| DriverError(format!("UDP port {} cannot be used: {error}.", options.port)))?;
+        let (socket, listener) = bind(SocketAddr::new(options.bind, options.port), inherited.socket)?;
+        let connections =
+            Connections::new(0, Some(listener), Arc::default()).map_err(|error| DriverError(format!("TCP cannot be set up: {error}.")))?;
         let waker = Arc::new(Waker::new().map_err(|error| DriverError(format!("No eventfd can be made: {error}.")))?);
         let mut seed = [0; 32];
         SysRng.try_fill_bytes(&mut seed).map_err(|error| DriverError(format!("The system has no randomness: {error}.")))?;
         let config = Config {
             addresses: options.addresses.clone(),
             port: socket.port(),
-            tcp_ports: vec![],
+            tcp_ports: std::iter::once(socket.port()).chain(options.tcp_ports.iter().copied()).collect(),
+            shard: 0,
             seed,
             unix_time: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),
         };
@@ -142,7 +165,7 @@ impl Driver {
         let restored = book.as_ref().map_or_else(Vec::new, |book| engine.open_book(Instant::now(), uptime(), Box::new(book.section(0))));
         let (commands, inbox) = mpsc::channel();
         let shared = Arc::new(Shared::default());
-        let shard = Shard::new(engine, socket, Mailbox { inbox, waker: waker.clone() }, shared.clone());
+        let shard = Shard::new(engine, socket, connections, Mailbox { inbox, waker: waker.clone() }, shared.clone());
         let thread = std::thread::Builder::new()
             .name("salon-media-0".into())
             .spawn(move || shard.run())

@@ -9,6 +9,7 @@ use salon_engine::{CloseReason, Engine, Event, Input, Output};
 
 use crate::delay::DelayWindow;
 use crate::socket::{Received, Socket, Waker, thread_cpu, wall_clock};
+use crate::tcp::{Connections, Inbox};
 
 /// To be run once a command's consequences have been sent.
 pub(crate) type Answer = Box<dyn FnOnce()>;
@@ -68,22 +69,25 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 pub(crate) struct Shard {
     engine: Engine,
     socket: Socket,
+    connections: Connections,
     mailbox: Mailbox,
     shared: Arc<Shared>,
 }
 
 impl Shard {
-    pub(crate) fn new(engine: Engine, socket: Socket, mailbox: Mailbox, shared: Arc<Shared>) -> Self {
-        Self { engine, socket, mailbox, shared }
+    pub(crate) fn new(engine: Engine, socket: Socket, connections: Connections, mailbox: Mailbox, shared: Arc<Shared>) -> Self {
+        Self { engine, socket, connections, mailbox, shared }
     }
 
     /// Until told to stop.
     pub(crate) fn run(mut self) {
         let mut received = Received::new();
+        let mut inbox = Inbox::default();
         let mut deadline = self.drain(Instant::now()).0;
         loop {
-            let timeout = deadline.map(|at| at.saturating_duration_since(Instant::now()));
-            let ready = self.socket.wait(&self.mailbox.waker, timeout);
+            let next = [deadline, self.connections.deadline()].into_iter().flatten().min();
+            let timeout = next.map(|at| at.saturating_duration_since(Instant::now()));
+            let ready = self.socket.wait(&self.mailbox.waker, self.connections.fd(), timeout);
             if ready.commands {
                 self.mailbox.waker.clear();
             }
@@ -112,6 +116,12 @@ impl Shard {
                 deadline = self.forward(&received).or(deadline);
             }
             let now = Instant::now();
+            inbox.clear();
+            if ready.connections {
+                self.connections.receive(now, &mut inbox);
+            }
+            self.connections.sweep(now, &mut inbox);
+            deadline = self.take_in(&inbox).or(deadline);
             if deadline.is_some_and(|at| at <= now) {
                 self.engine.handle_input(now, Input::Timeout);
                 deadline = self.drain(now).0;
@@ -139,6 +149,22 @@ impl Shard {
         deadline
     }
 
+    /// Feed what connections have brought; the new deadline.
+    fn take_in(&mut self, inbox: &Inbox) -> Option<Instant> {
+        let mut deadline = None;
+        for (from, bytes) in inbox.frames() {
+            let now = Instant::now();
+            self.engine.handle_input(now, Input::Datagram { from, bytes });
+            deadline = self.drain(now).0;
+        }
+        for route in &inbox.closed {
+            let now = Instant::now();
+            self.engine.handle_input(now, Input::RouteClosed { route: *route });
+            deadline = self.drain(now).0;
+        }
+        deadline
+    }
+
     /// Send and tell all that follows from an input. Returns the next deadline and how many datagrams were sent.
     fn drain(&mut self, now: Instant) -> (Option<Instant>, usize) {
         let mut sent = 0;
@@ -146,7 +172,10 @@ impl Shard {
             match self.engine.poll_output(now) {
                 Output::Transmit(batch) => {
                     sent += batch.len();
-                    let result = self.socket.send(batch);
+                    let mut result = self.socket.send(batch);
+                    if !self.connections.is_empty() {
+                        result += self.connections.send(now, batch);
+                    }
                     self.shared.bytes_out.fetch_add(result.bytes, Ordering::Relaxed);
                     self.shared.send_errors.fetch_add(result.errors, Ordering::Relaxed);
                 }

@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, UdpSocket};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::time::Duration;
 
-use salon_engine::{Route, Transmits};
+use salon_engine::{Route, Transmits, Transport};
 
 use crate::handover::{Backlog, Sent};
 
@@ -39,6 +39,7 @@ pub(crate) struct Socket {
 pub(crate) struct Ready {
     pub datagrams: bool,
     pub commands: bool,
+    pub connections: bool,
 }
 
 impl Socket {
@@ -84,9 +85,9 @@ impl Socket {
         self.socket.as_raw_fd()
     }
 
-    /// Wait for datagrams, for the waker, or until `timeout` has passed.
-    pub(crate) fn wait(&self, waker: &Waker, timeout: Option<Duration>) -> Ready {
-        let mut fds = [self.fd(), waker.0.as_raw_fd()].map(|fd| libc::pollfd { fd, events: libc::POLLIN, revents: 0 });
+    /// Wait for datagrams, for the waker, for `connections` to be readable, or until `timeout` has passed.
+    pub(crate) fn wait(&self, waker: &Waker, connections: RawFd, timeout: Option<Duration>) -> Ready {
+        let mut fds = [self.fd(), waker.0.as_raw_fd(), connections].map(|fd| libc::pollfd { fd, events: libc::POLLIN, revents: 0 });
         let timeout = timeout.map(|timeout| libc::timespec {
             tv_sec: libc::time_t::try_from(timeout.as_secs()).unwrap_or(libc::time_t::MAX),
             tv_nsec: libc::c_long::from(timeout.subsec_nanos().cast_signed()),
@@ -95,10 +96,10 @@ impl Socket {
         // SAFETY: `fds` and `timeout` live through the call; no signal mask is given.
         let count = unsafe { libc::ppoll(fds.as_mut_ptr(), fds.len() as libc::nfds_t, timeout, std::ptr::null()) };
         if count < 0 {
-            return Ready { datagrams: false, commands: false }; // EINTR: the loop comes round again.
+            return Ready { datagrams: false, commands: false, connections: false }; // EINTR: the loop comes round again.
         }
         // An error on the socket (POLLERR) is taken off by the next receive.
-        Ready { datagrams: fds[0].revents != 0, commands: fds[1].revents != 0 }
+        Ready { datagrams: fds[0].revents != 0, commands: fds[1].revents != 0, connections: fds[2].revents != 0 }
     }
 
     /// Fill `received` with what waits, without waiting.
@@ -129,11 +130,11 @@ impl Socket {
         }
     }
 
-    /// Hand a batch to the kernel. What it does not take within 5 ms is lost, as on any full link.
+    /// Hand those of a batch that go by UDP to the kernel. What it does not take within 5 ms is lost, as on any full link.
     pub(crate) fn send(&mut self, batch: &Transmits) -> Sent {
         let mut sent = Sent::default();
-        let mut datagrams = batch.iter();
-        while datagrams.len() > 0 {
+        let mut datagrams = batch.iter().filter(|(to, _)| to.transport == Transport::Udp).peekable();
+        while datagrams.peek().is_some() {
             let some = self.send_some(&mut datagrams);
             sent.bytes += some.bytes;
             sent.errors += some.errors;
@@ -141,7 +142,7 @@ impl Socket {
         sent
     }
 
-    fn send_some<'a>(&mut self, datagrams: &mut impl ExactSizeIterator<Item = (Route, &'a [u8])>) -> Sent {
+    fn send_some<'a>(&mut self, datagrams: &mut impl Iterator<Item = (Route, &'a [u8])>) -> Sent {
         let mut names: [MaybeUninit<libc::sockaddr_in6>; SEND_BATCH] = [const { MaybeUninit::zeroed() }; SEND_BATCH];
         let mut vectors: [libc::iovec; SEND_BATCH] = [libc::iovec { iov_base: std::ptr::null_mut(), iov_len: 0 }; SEND_BATCH];
         // SAFETY: all-zero is a valid msghdr: null pointers with length 0.

@@ -13,7 +13,7 @@ const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// Port 0: one that is free.
 fn options(port: u16) -> Options {
-    Options { port, bind: LOOPBACK, addresses: vec![LOOPBACK], threads: 1 }
+    Options { port, bind: LOOPBACK, addresses: vec![LOOPBACK], tcp_ports: vec![], threads: 1 }
 }
 
 fn open(driver: &Driver) -> String {

@@ -31,6 +31,9 @@ use fanout::{Fanout, WaitingFrame};
 use keeping::Ledger;
 pub use keeping::Restored;
 
+/// Engines behind one port: as many as one character of a user fragment tells apart.
+pub const MAX_SHARDS: usize = 64;
+
 /// What an engine is started with.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -40,6 +43,8 @@ pub struct Config {
     pub port: u16,
     /// Ports at which the same addresses are reached by TCP, most preferred first (RFC 6544); empty: UDP alone is offered.
     pub tcp_ports: Vec<u16>,
+    /// Which of several engines behind one port this is, from 0: its user fragments begin with that number, so that checks find it.
+    pub shard: usize,
     /// Source of all randomness: keys, passwords, SSRCs. Fresh from the operating system except in tests.
     pub seed: [u8; 32],
     /// Wall time at the moment of starting, since 1970; for sender reports.
@@ -228,6 +233,7 @@ impl std::error::Error for StartFailed {}
 /// Rooms, sessions, and the path of every packet. See the crate's documentation for the loop to run it in.
 pub struct Engine {
     candidates: Candidates,
+    shard: usize,
     random: StdRng,
     clock: NtpClock,
     dtls: DtlsIdentity,
@@ -277,8 +283,12 @@ impl Engine {
         if config.addresses.is_empty() {
             return Err(StartFailed("At least one address must be offered to peers.".into()));
         }
+        if config.shard >= MAX_SHARDS {
+            return Err(StartFailed(format!("There are at most {MAX_SHARDS} shards.")));
+        }
         Ok(Self {
             candidates: Candidates { addresses: config.addresses, port: config.port, tcp_ports: config.tcp_ports },
+            shard: config.shard,
             random,
             clock: NtpClock::new(now, config.unix_time),
             fingerprint: dtls.fingerprint(),

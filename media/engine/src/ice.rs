@@ -56,11 +56,23 @@ pub(crate) fn addressed_ufrag<'a>(message: &StunMessage<'a>) -> Option<&'a str> 
     message.username()?.split_once(':').map(|(ours, _)| ours)
 }
 
-/// 8 characters of ufrag (48 bits) and 24 of password (144 bits); RFC 8445 section 5.3 asks for 24 and 128.
-pub(crate) fn random_credentials(random: &mut StdRng) -> IceCredentials {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut characters = |count: usize| (0..count).map(|_| char::from(ALPHABET[random.random_range(0..64)])).collect();
-    IceCredentials { ufrag: characters(8), password: characters(24) }
+const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/// 8 characters of ufrag (48 bits) and 24 of password (144 bits); RFC 8445 section 5.3 asks for 24 and 128. In front of the ufrag one
+/// character says which shard it belongs to.
+///
+/// shard: below [`crate::MAX_SHARDS`].
+pub(crate) fn random_credentials(random: &mut StdRng, shard: usize) -> IceCredentials {
+    let mut characters = |count: usize| (0..count).map(|_| char::from(ALPHABET[random.random_range(0..64)])).collect::<String>();
+    IceCredentials { ufrag: format!("{}{}", char::from(ALPHABET[shard]), characters(8)), password: characters(24) }
+}
+
+/// Which shard a datagram is addressed to, if it is a check with a user name of ours. Nothing is proven by that.
+#[must_use]
+pub fn addressed_shard(datagram: &[u8]) -> Option<usize> {
+    let message = StunMessage::parse(datagram).ok().filter(StunMessage::is_binding_request)?;
+    let first = *addressed_ufrag(&message)?.as_bytes().first()?;
+    ALPHABET.iter().position(|character| *character == first)
 }
 
 impl IceLite {
@@ -438,8 +450,9 @@ mod tests {
     #[test]
     fn credentials_are_long_random_and_of_the_allowed_letters() {
         let mut random = StdRng::seed_from_u64(1);
-        let (one, other) = (random_credentials(&mut random), random_credentials(&mut random));
-        assert_eq!((one.ufrag.len(), one.password.len()), (8, 24));
+        let (one, other) = (random_credentials(&mut random, 0), random_credentials(&mut random, 63));
+        assert_eq!((one.ufrag.len(), one.password.len()), (9, 24));
+        assert_eq!((&one.ufrag[..1], &other.ufrag[..1]), ("A", "/"));
         assert!(one.ufrag != other.ufrag && one.password != other.password);
         assert!(IceCredentials::parse(Some(&one.ufrag), Some(&one.password)).is_ok());
     }

@@ -39,7 +39,8 @@ impl Transmits {
         self.datagrams.clear();
     }
 
-    pub(crate) fn push(&mut self, to: Route, bytes: &[u8]) {
+    /// Add a datagram.
+    pub fn push(&mut self, to: Route, bytes: &[u8]) {
         self.push_with(to, |buffer, _| buffer.extend_from_slice(bytes));
     }
 

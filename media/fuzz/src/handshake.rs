@@ -41,8 +41,14 @@ pub(crate) fn dtls(bytes: &[u8]) {
 impl Handshake {
     fn new(version: u8) -> Self {
         let now = Instant::now();
-        let config =
-            Config { addresses: vec![[192, 0, 2, 1].into()], port: 8004, tcp_ports: vec![8004], seed: [7; 32], unix_time: Duration::ZERO };
+        let config = Config {
+            addresses: vec![[192, 0, 2, 1].into()],
+            port: 8004,
+            tcp_ports: vec![8004],
+            shard: 0,
+            seed: [7; 32],
+            unix_time: Duration::ZERO,
+        };
         let mut engine = salon_engine::fuzzing::start(config, now);
         let offer = sdp::offer(Direction::Speak, 1, sdp::Repair::default(), "peer", PASSWORD, FINGERPRINT);
         let new = NewOffer { session: "session", room: "room", person: "ada", direction: Direction::Speak, offer: &offer };

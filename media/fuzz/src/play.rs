@@ -124,6 +124,7 @@ impl Play {
             addresses: vec![[192, 0, 2, 1].into()],
             port: 8004,
             tcp_ports: vec![8004],
+            shard: 0,
             seed: [7; 32],
             unix_time: Duration::from_secs(1_795_000_000),
         };

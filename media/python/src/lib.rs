@@ -27,18 +27,20 @@ struct Engine {
 #[pymethods]
 impl Engine {
     #[new]
-    #[pyo3(signature = (*, port, addresses, bind = "0.0.0.0", threads = 1, socket = None, book = None))]
+    #[allow(clippy::too_many_arguments)] // Keywords in Python.
+    #[pyo3(signature = (*, port, addresses, bind = "0.0.0.0", tcp_ports = vec![], threads = 1, socket = None, book = None))]
     fn new(
         py: Python<'_>,
         port: u16,
         addresses: Vec<String>,
         bind: &str,
+        tcp_ports: Vec<u16>,
         threads: usize,
         socket: Option<RawFd>,
         book: Option<RawFd>,
     ) -> PyResult<Self> {
         let addresses = addresses.iter().map(|text| parse_ip(text)).collect::<PyResult<_>>()?;
-        let options = Options { port, bind: parse_ip(bind)?, addresses, threads };
+        let options = Options { port, bind: parse_ip(bind)?, addresses, tcp_ports, threads };
         let inherited = Inherited::from_descriptors(socket, book).map_err(engine_error)?;
         let driver = py.detach(|| Driver::take_over(&options, inherited)).map_err(engine_error)?;
         Ok(Self { driver })

@@ -126,9 +126,13 @@ impl Engine {
     }
 
     pub(super) fn forget_route(&mut self, route: Route) {
-        if let Some(session) = self.by_route.remove(&route).and_then(|key| self.sessions.get_mut(key)) {
+        let Some(key) = self.by_route.remove(&route) else {
+            return;
+        };
+        if let Some(session) = self.sessions.get_mut(key) {
             session.ice.forget(route);
         }
+        self.keep(key);
     }
 
     fn handle_dtls(&mut self, now: Instant, from: Route, bytes: &[u8]) -> bool {

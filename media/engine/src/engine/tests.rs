@@ -9,8 +9,14 @@ const OFFER: &str = include_str!("../sdp/corpus/chromium-speak.sdp");
 const LISTEN_OFFER: &str = include_str!("../sdp/corpus/aiortc-listen.sdp");
 
 fn engine(now: Instant) -> Engine {
-    let config =
-        Config { addresses: vec![IpAddr::from([192, 0, 2, 1])], port: 8004, tcp_ports: vec![], seed: [1; 32], unix_time: Duration::ZERO };
+    let config = Config {
+        addresses: vec![IpAddr::from([192, 0, 2, 1])],
+        port: 8004,
+        tcp_ports: vec![],
+        shard: 0,
+        seed: [1; 32],
+        unix_time: Duration::ZERO,
+    };
     Engine::new(config, now).expect("starts")
 }
 
@@ -139,6 +145,6 @@ fn nothing_of_a_closed_session_is_left_behind() {
 
 #[test]
 fn engine_without_an_address_to_offer_does_not_start() {
-    let config = Config { addresses: vec![], port: 8004, tcp_ports: vec![], seed: [1; 32], unix_time: Duration::ZERO };
+    let config = Config { addresses: vec![], port: 8004, tcp_ports: vec![], shard: 0, seed: [1; 32], unix_time: Duration::ZERO };
     assert_eq!(Engine::new(config, Instant::now()).err(), Some(StartFailed("At least one address must be offered to peers.".into())));
 }

@@ -78,6 +78,7 @@ impl World {
             addresses: vec![address.ip()],
             port: address.port(),
             tcp_ports: vec![],
+            shard: 0,
             seed: [seed; 32],
             unix_time: secs(1_795_000_000),
         };
