@@ -104,6 +104,10 @@ bench-peers: build $(STAMPS)/python-dev ## Salon beside mediasoup, LiveKit, Janu
 bench-mouth-to-ear: build $(STAMPS)/test-tools ## how long sound takes from one browser to another: a minute
 	@$(BIN)/python -m bench.mouth_to_ear
 
+.PHONY: bench-faults
+bench-faults: build $(STAMPS)/python-dev ## media killed and replaced under 1,000 listeners: ten minutes
+	@$(BIN)/python -m bench.faults.run
+
 .PHONY: bench-silencing
 bench-silencing: build $(STAMPS)/python-dev ## how soon who was muted, removed or blocked is silent: five minutes
 	@$(BIN)/python -m bench.silencing

@@ -112,9 +112,13 @@ class Installation:
             raise BenchFailed(f"salon token {handle} --create failed: {result.stderr.strip()[-500:]}")
         return result.stdout.split()[-1]
 
+    def command(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """`salon` with these arguments, on this installation."""
+        return subprocess.run([*_SALON, *arguments], cwd=ROOT, env=self._environment, capture_output=True, text=True, check=False)
+
     def media_pid(self) -> int:
-        """The process that owns the one UDP port of sound."""
-        return listener(self.port + 4, "udp", self.pids())
+        """The process that answers on the control port: that of sound is the supervisor's as well."""
+        return listener(self.port + 2, "tcp", self.pids())
 
     def gateway_pid(self) -> int:
         return listener(self.port, "tcp", self.pids())

@@ -110,6 +110,7 @@ type heardCount struct {
 	slots    []slotCount
 	firstNs  int64 // when the first decrypted packet came, Unix nanoseconds; 0 before
 	lastNs   int64 // when the last one came
+	gapNs    int64 // the longest time between two packets since it was last set to 0
 	// voices is when each speaker's last packet came, by the number in its mark.
 	voices map[uint8]int64
 }
@@ -131,6 +132,9 @@ func (h *heardCount) add(ssrc uint32, sequence uint16, marks []mark, size int, a
 	h.bytes += uint64(size)
 	if h.firstNs == 0 {
 		h.firstNs = arrivedNs
+	}
+	if h.lastNs != 0 {
+		h.gapNs = max(h.gapNs, arrivedNs-h.lastNs)
 	}
 	h.lastNs = arrivedNs
 	slot := h.slot(ssrc)

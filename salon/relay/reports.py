@@ -61,11 +61,6 @@ class Reports:
             await asyncio.sleep(REPEAT_SECS)
             await self.tell_everything()
 
-    async def tell_everything_at_start(self) -> None:
-        """What came back from the process before; then nothing more, until the process ends."""
-        await self.tell_everything()
-        await asyncio.Event().wait()
-
     async def tell_everything(self) -> None:
         await self._relay.publish("roster", self._relay.roster())
         rooms = self._relay.sessions.rooms()

@@ -77,7 +77,9 @@ async def _serve(settings: Environment, module: Any, descriptors: Mapping[str, i
             relay.release()
             await site.start()
             tasks += start(reports.tell_presence, reports.tell_talk, reports.repeat, reports.recover_policies)
-            tasks += start(Heart(engine, notices).beat, reports.tell_everything_at_start)
+            tasks += start(Heart(engine, notices).beat)
+            if restored:
+                await reports.tell_everything()
             notices.tell("READY=1")
             ready = {"action": "media_started", "node": relay.node, "port": settings.media_port, "restored": restored}
             logger.info("Media is ready.", extra=ready)

@@ -1,0 +1,1 @@
+"""What people notice when parts of Salon die or are replaced, with real processes and real kills."""
