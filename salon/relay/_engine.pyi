@@ -79,6 +79,8 @@ class SessionTruth:
     packets_in: int
     packets_out: int
     packets_dropped: int  # refused at ingress: muted, not on the stage, bad authentication, replayed
+    transport: Literal["udp", "tcp"] | None  # of the selected path
+    lost_share: float | None  # listen sessions: the loss that the redundancy is chosen by, 0..1
 
 @final
 class RoomTalk:
@@ -101,6 +103,15 @@ class EngineStats:
     bytes_out: int
     send_errors: int
     packets_dropped: int
+    dropped: dict[
+        str, int
+    ]  # of these, by what they were: "stun", "dtls", "rtp", "rtcp", "unheard" (authentic sound of who may not be heard), "other"
+    nacked: int  # packets that listeners asked for again
+    retransmitted: int  # of these, sent again
+    requested: int  # packets that speakers were asked for again
+    reported_expected: int  # packets that listeners' reports speak of
+    reported_lost: float  # of these, missing: what came when it was sent again is not
+    red_legs: list[int]  # listeners by how many copies each packet of theirs carries: none, one, two
     cpu_seconds: float  # of the engine's own threads
     forward_delay_p50_ms: float  # from the kernel's receive to the last send of that packet, last 10 s
     forward_delay_p99_ms: float

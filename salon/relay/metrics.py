@@ -16,6 +16,7 @@ def relay_metrics(relay: Relay) -> Iterator[Metric]:
     stats = relay.engine.stats()
     yield from _session_metrics(relay, stats)
     yield from _packet_metrics(stats)
+    yield from _repair_metrics(stats)
     yield from _load_metrics(stats)
     yield from _quality_metrics(relay)
 
@@ -42,7 +43,18 @@ def _packet_metrics(stats: "EngineStats") -> Iterator[Metric]:
     yield Metric("salon_media_packets_out_total", "counter", "Sound packets sent.", stats.packets_out)
     yield Metric("salon_media_bytes_out_total", "counter", "Bytes of sound sent.", stats.bytes_out)
     yield Metric("salon_media_send_errors_total", "counter", "Packets the kernel did not take.", stats.send_errors)
-    yield Metric("salon_media_packets_dropped_total", "counter", "Datagrams refused on arrival.", stats.packets_dropped)
+    dropped: dict[Labels, float] = {(("kind", kind),): count for kind, count in sorted(stats.dropped.items())}
+    yield Metric("salon_media_packets_dropped_total", "counter", "Datagrams refused on arrival, by what they were.", dropped)
+
+
+def _repair_metrics(stats: "EngineStats") -> Iterator[Metric]:
+    yield Metric("salon_media_nacked_packets_total", "counter", "Packets that listeners asked for again.", stats.nacked)
+    yield Metric("salon_media_retransmitted_packets_total", "counter", "Packets sent again.", stats.retransmitted)
+    yield Metric("salon_media_requested_packets_total", "counter", "Packets that speakers were asked for again.", stats.requested)
+    yield Metric("salon_media_reported_packets_total", "counter", "Packets that listeners' reports speak of.", stats.reported_expected)
+    yield Metric("salon_media_reported_lost_packets_total", "counter", "Of these, missing, retransmissions included.", stats.reported_lost)
+    legs: dict[Labels, float] = {(("depth", str(depth)),): count for depth, count in enumerate(stats.red_legs)}
+    yield Metric("salon_media_red_legs", "gauge", "Listeners by how many copies each packet of theirs carries.", legs)
 
 
 def _load_metrics(stats: "EngineStats") -> Iterator[Metric]:

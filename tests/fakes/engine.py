@@ -74,6 +74,8 @@ class SessionTruth:
     packets_in: int = 0
     packets_out: int = 0
     packets_dropped: int = 0
+    transport: Literal["udp", "tcp"] | None = None
+    lost_share: float | None = None
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,13 @@ class EngineStats:
     bytes_out: int = 0
     send_errors: int = 0
     packets_dropped: int = 0
+    dropped: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("stun", "dtls", "rtp", "rtcp", "unheard", "other"), 0))
+    nacked: int = 0
+    retransmitted: int = 0
+    requested: int = 0
+    reported_expected: int = 0
+    reported_lost: float = 0.0
+    red_legs: list[int] = field(default_factory=lambda: [0, 0, 0])
     cpu_seconds: float = 0.0
     forward_delay_p50_ms: float = 0.0
     forward_delay_p99_ms: float = 0.0

@@ -4,10 +4,13 @@ import re
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from salon.common.ids import new_id
 from salon.common.paths import PACKAGE
 from salon.gateway.metrics import gateway_metrics
 from salon.relay.metrics import relay_metrics
+from tests.fakes.engine import EngineStats
 from tests.relay.conftest import Media, policy
 
 ROOM = new_id()
@@ -43,6 +46,13 @@ async def test_alarms_name_figures_that_exist() -> None:
     alarms = PAGE.read_text().split("## What to be alarmed by")[1].split("##")[0]
     named = {re.sub(r"_(bucket|count|sum)$", "", name) for name in re.findall(r"salon_\w+", alarms)}
     assert named and named <= table().keys()
+
+
+async def test_drops_and_redundancy_have_labels(media: Media, monkeypatch: pytest.MonkeyPatch) -> None:
+    stats = EngineStats(dropped={"stun": 3, "unheard": 5}, red_legs=[7, 2, 1])
+    monkeypatch.setattr(media.engine, "stats", lambda: stats)
+    assert figures(media, "salon_media_packets_dropped_total") == {"stun": 3, "unheard": 5}
+    assert figures(media, "salon_media_red_legs") == {"0": 7, "1": 2, "2": 1}
 
 
 def figures(media: Media, name: str) -> dict[str, float]:

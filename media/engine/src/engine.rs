@@ -21,10 +21,12 @@ use rand::rngs::StdRng;
 use crate::certificate::Fingerprint;
 use crate::dtls::DtlsIdentity;
 use crate::room::Room;
-use crate::route::Route;
+use crate::room::history::MAX_DEPTH;
+use crate::route::{Route, Transport};
 use crate::sdp::{Candidates, Direction};
 use crate::session::{CloseReason, Media, NtpClock, Outcome, Session};
 use crate::slab::{SessionKey, Slab};
+use crate::tally::{Dropped, Repaired};
 use crate::transmit::Transmits;
 pub use commands::RestartRefused;
 use fanout::{Fanout, WaitingFrame};
@@ -154,7 +156,7 @@ pub struct Speaker {
 }
 
 /// What one session really does.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct SessionReport {
     /// The session's id.
     pub session: Arc<str>,
@@ -178,6 +180,10 @@ pub struct SessionReport {
     pub packets_out: u64,
     /// Refused at ingress: muted, not on the stage, not authentic, too many a second, too long.
     pub packets_dropped: u64,
+    /// Of the selected path.
+    pub transport: Option<Transport>,
+    /// Of a listener, 0 to 1: what its redundancy is chosen by.
+    pub loss: Option<f32>,
 }
 
 /// What was said in one room since it was last asked for.
@@ -202,8 +208,12 @@ pub struct Totals {
     pub packets_in: u64,
     /// Forwarded RTP packets.
     pub packets_out: u64,
-    /// Datagrams dropped at ingress, whatever the reason.
-    pub packets_dropped: u64,
+    /// Datagrams dropped at ingress.
+    pub dropped: Dropped,
+    /// Loss and its repair, of sessions that are gone too.
+    pub repaired: Repaired,
+    /// Listeners now, by how many copies each packet carries for them.
+    pub legs_by_depth: [usize; MAX_DEPTH + 1],
 }
 
 /// No such session: it ended, or never was.
@@ -350,7 +360,16 @@ impl Engine {
     /// Counters since the start.
     #[must_use]
     pub fn totals(&self) -> Totals {
-        Totals { sessions: self.sessions.len(), rooms: self.room_at.len(), ..self.totals }
+        let mut totals = Totals { sessions: self.sessions.len(), rooms: self.room_at.len(), ..self.totals };
+        for (_, session) in self.sessions.iter() {
+            totals.repaired += session.repaired();
+            if let Media::Listen(listening) = &session.media
+                && session.is_connected
+            {
+                totals.legs_by_depth[usize::from(listening.repair.depth()).min(MAX_DEPTH)] += 1;
+            }
+        }
+        totals
     }
 
     fn handle_timeout(&mut self, now: Instant) {
@@ -451,6 +470,7 @@ impl Engine {
         let Some(mut session) = self.sessions.remove(key) else {
             return;
         };
+        self.totals.repaired += session.repaired();
         guarded(&mut self.control, |control| session.close(control));
         self.session_keys.remove(&session.id);
         for ufrag in session.ice.ufrags() {

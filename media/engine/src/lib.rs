@@ -53,6 +53,7 @@ mod sdp;
 mod session;
 mod slab;
 mod srtp;
+mod tally;
 mod transmit;
 
 pub use engine::{
@@ -64,4 +65,5 @@ pub use record::{Book, MAX_TAG_LEN, Mark, RECORD_FORMAT, RECORD_LEN};
 pub use route::{Route, Transport};
 pub use sdp::{Direction, MAX_SDP_LEN, MAX_SLOTS, OfferRefused};
 pub use session::CloseReason;
+pub use tally::{Dropped, Repaired};
 pub use transmit::Transmits;

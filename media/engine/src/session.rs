@@ -18,6 +18,7 @@ use crate::room::Room;
 use crate::route::Route;
 use crate::sdp::Direction;
 use crate::srtp::{Inbound, MasterKeys, Outbound, Profile};
+use crate::tally::Repaired;
 use crate::transmit::Transmits;
 pub(crate) use listening::{ForwardedPacket, Listening};
 pub(crate) use repair::Repair;
@@ -277,6 +278,14 @@ impl Session {
         match self.media {
             Media::Listen(_) => Direction::Listen,
             Media::Speak(_) => Direction::Speak,
+        }
+    }
+
+    /// Since it began.
+    pub(crate) fn repaired(&self) -> Repaired {
+        match &self.media {
+            Media::Listen(listening) => listening.repair.tally(),
+            Media::Speak(speaking) => Repaired { requested: speaking.requested(), ..Repaired::default() },
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use salon_driver::engine::{self, Direction};
+use salon_driver::engine::{self, Direction, Transport};
 
 pub(crate) fn parse_direction(text: &str) -> PyResult<Direction> {
     match text {
@@ -155,6 +155,8 @@ pub(crate) struct SessionTruth {
     packets_in: u64,
     packets_out: u64,
     packets_dropped: u64,
+    transport: Option<&'static str>,
+    lost_share: Option<f32>,
 }
 
 impl From<engine::SessionReport> for SessionTruth {
@@ -171,6 +173,11 @@ impl From<engine::SessionReport> for SessionTruth {
             packets_in: report.packets_in,
             packets_out: report.packets_out,
             packets_dropped: report.packets_dropped,
+            transport: report.transport.map(|transport| match transport {
+                Transport::Udp => "udp",
+                Transport::Tcp => "tcp",
+            }),
+            lost_share: report.loss,
         }
     }
 }
@@ -219,6 +226,13 @@ pub(crate) struct EngineStats {
     bytes_out: u64,
     send_errors: u64,
     packets_dropped: u64,
+    dropped: HashMap<&'static str, u64>,
+    nacked: u64,
+    retransmitted: u64,
+    requested: u64,
+    reported_expected: u64,
+    reported_lost: f64,
+    red_legs: Vec<usize>,
     cpu_seconds: f64,
     forward_delay_p50_ms: f64,
     forward_delay_p99_ms: f64,
@@ -233,7 +247,14 @@ impl From<salon_driver::Stats> for EngineStats {
             packets_out: stats.totals.packets_out,
             bytes_out: stats.bytes_out,
             send_errors: stats.send_errors,
-            packets_dropped: stats.totals.packets_dropped,
+            packets_dropped: stats.totals.dropped.sum(),
+            dropped: dropped_by_kind(stats.totals.dropped),
+            nacked: stats.totals.repaired.nacked,
+            retransmitted: stats.totals.repaired.retransmitted,
+            requested: stats.totals.repaired.requested,
+            reported_expected: stats.totals.repaired.reported,
+            reported_lost: stats.totals.repaired.reported_lost_256ths as f64 / 256.0,
+            red_legs: stats.totals.legs_by_depth.to_vec(),
             cpu_seconds: stats.cpu.as_secs_f64(),
             forward_delay_p50_ms: stats.forward_delay_p50.as_secs_f64() * 1e3,
             forward_delay_p99_ms: stats.forward_delay_p99.as_secs_f64() * 1e3,
@@ -246,4 +267,9 @@ impl EngineStats {
     fn __repr__(&self) -> String {
         format!("{self:?}")
     }
+}
+
+fn dropped_by_kind(dropped: engine::Dropped) -> HashMap<&'static str, u64> {
+    let engine::Dropped { stun, dtls, rtp, rtcp, unheard, other } = dropped;
+    HashMap::from([("stun", stun), ("dtls", dtls), ("rtp", rtp), ("rtcp", rtcp), ("unheard", unheard), ("other", other)])
 }

@@ -292,6 +292,11 @@ impl Engine {
             packets_in: counters.packets_in,
             packets_out: counters.packets_out,
             packets_dropped: counters.packets_dropped,
+            transport: session.ice.selected().map(|route| route.transport),
+            loss: match &session.media {
+                Media::Listen(listening) => Some(listening.repair.loss()),
+                Media::Speak(_) => None,
+            },
         })
     }
 }

@@ -12,6 +12,7 @@ use crate::room::{ASSUMED_LEVEL, Room, SILENCE_LEVEL, StreamKey, UplinkPosition}
 use crate::rtp;
 use crate::session::{Frame, Media, Session, Uplink};
 use crate::slab::SessionKey;
+use crate::tally::Dropped;
 use crate::transmit::Transmits;
 
 /// Longest datagram looked at: Ethernet's MTU. Opus at its highest bitrate fills 1275 bytes.
@@ -35,20 +36,32 @@ impl PathState {
     }
 }
 
+/// What became of an RTP packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Heard {
+    Taken,
+    /// Authentic, of somebody who may not be heard.
+    Unheard,
+    Refused,
+}
+
 impl Engine {
     pub(super) fn handle_datagram(&mut self, now: Instant, from: Route, bytes: &[u8]) {
         self.totals.packets_in += 1;
-        let taken = bytes.len() <= MAX_DATAGRAM_LEN
-            && match bytes.first() {
-                // RFC 7983 section 7.
-                Some(0..=3) => self.handle_stun(now, from, bytes),
-                Some(20..=63) => self.handle_dtls(now, from, bytes),
-                Some(128..=191) if rtp::is_rtcp(bytes) => self.handle_rtcp(now, from, bytes),
-                Some(128..=191) => self.handle_rtp(now, from, bytes),
-                _ => false,
-            };
+        let (taken, counter): (bool, fn(&mut Dropped) -> &mut u64) = match bytes.first() {
+            _ if bytes.len() > MAX_DATAGRAM_LEN => (false, |dropped| &mut dropped.other),
+            // RFC 7983 section 7.
+            Some(0..=3) => (self.handle_stun(now, from, bytes), |dropped| &mut dropped.stun),
+            Some(20..=63) => (self.handle_dtls(now, from, bytes), |dropped| &mut dropped.dtls),
+            Some(128..=191) if rtp::is_rtcp(bytes) => (self.handle_rtcp(now, from, bytes), |dropped| &mut dropped.rtcp),
+            Some(128..=191) => match self.handle_rtp(now, from, bytes) {
+                Heard::Unheard => (false, |dropped| &mut dropped.unheard),
+                heard => (heard == Heard::Taken, |dropped| &mut dropped.rtp),
+            },
+            _ => (false, |dropped| &mut dropped.other),
+        };
         if !taken {
-            self.totals.packets_dropped += 1;
+            *counter(&mut self.totals.dropped) += 1;
         }
     }
 
@@ -156,7 +169,7 @@ impl Engine {
         true
     }
 
-    fn handle_rtp(&mut self, now: Instant, from: Route, bytes: &[u8]) -> bool {
+    fn handle_rtp(&mut self, now: Instant, from: Route, bytes: &[u8]) -> Heard {
         let judged = self.with_media(from, bytes, |session, packet, _, _| session.on_rtp(now, packet));
         if let Some((key, _)) = judged {
             self.mark_inbound(key);
@@ -165,9 +178,9 @@ impl Engine {
             Some((key, Some(Some(uplink)))) => self.begin_uplink(now, key, uplink),
             Some((key, None)) => {
                 self.act_on(now, key, None);
-                true
+                Heard::Taken
             }
-            Some((_, Some(None))) | None => false,
+            Some((_, Some(None))) | None => Heard::Refused,
         }
     }
 
@@ -190,18 +203,18 @@ impl Engine {
     }
 
     /// Ask policy whether this speaker may be heard, choose, and queue what the packet brought for the fan-out.
-    fn begin_uplink(&mut self, now: Instant, key: SessionKey, uplink: Uplink) -> bool {
+    fn begin_uplink(&mut self, now: Instant, key: SessionKey, uplink: Uplink) -> Heard {
         let Some(session) = self.sessions.get_mut(key) else {
-            return false;
+            return Heard::Unheard;
         };
         let asks_again = session.repair_deadline().is_some();
         let Some(room) = self.rooms[session.room].as_mut().filter(|_| !self.is_held) else {
             session.counters.packets_dropped += 1;
-            return false;
+            return Heard::Unheard;
         };
         let Some(member) = room.stage.get(&session.person).copied().filter(|member| !member.muted) else {
             session.counters.packets_dropped += 1;
-            return false;
+            return Heard::Unheard;
         };
         let assumed = if uplink.newest.bytes.len() <= LONGEST_DTX_PAYLOAD { SILENCE_LEVEL } else { ASSUMED_LEVEL };
         let is_voice = room.listen_to(now, member.csrc, uplink.level.map_or(assumed, |byte| byte & 0x7f));
@@ -222,6 +235,6 @@ impl Engine {
             self.schedule(now, key);
         }
         self.begin_next_fanout(now);
-        true
+        Heard::Taken
     }
 }

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::rtp::ReportBlock;
 use crate::sdp::MAX_SLOTS;
+use crate::tally::Repaired;
 
 /// Packets to be sent before a loss is estimated from them: one voice for a second.
 const SAMPLE: u32 = 50;
@@ -28,6 +29,7 @@ pub(crate) struct Repair {
     window: Window,
     depth: Depth,
     credit: u32,
+    tally: Repaired,
     slots: [Slot; MAX_SLOTS],
 }
 
@@ -67,6 +69,11 @@ impl Repair {
         self.loss
     }
 
+    /// Since the leg began.
+    pub(crate) fn tally(&self) -> Repaired {
+        self.tally
+    }
+
     /// Copies in new packets.
     pub(crate) fn depth(&self) -> u8 {
         self.depth.now
@@ -87,6 +94,7 @@ impl Repair {
     pub(crate) fn spend(&mut self) -> bool {
         let has_one = self.credit > 0;
         self.credit = self.credit.saturating_sub(1);
+        self.tally.retransmitted += u64::from(has_one);
         has_one
     }
 
@@ -95,11 +103,14 @@ impl Repair {
         let before = self.slots[slot].highest.replace(block.highest_sequence);
         let expected = before.map_or(self.window.sent, |before| block.highest_sequence.wrapping_sub(before)).min(MAX_EXPECTED);
         self.window.expected = self.window.expected.saturating_add(expected);
+        self.tally.reported += u64::from(expected);
+        self.tally.reported_lost_256ths += u64::from(expected) * u64::from(block.fraction_lost);
         self.window.lost_256ths = self.window.lost_256ths.saturating_add(expected * u32::from(block.fraction_lost));
     }
 
     /// A packet was asked for. A second request for it is no second loss.
     pub(crate) fn on_request(&mut self, slot: usize, index: u64) {
+        self.tally.nacked += 1;
         let slot = &mut self.slots[slot];
         if index > slot.asked_for {
             slot.asked_for = index;

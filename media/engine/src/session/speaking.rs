@@ -35,6 +35,8 @@ pub(crate) struct Speaking {
     pub talk: TalkMeter,
     /// Sequence numbers on their way into a NACK; kept for its memory.
     due: Vec<u16>,
+    /// How many were asked for again.
+    requested: u64,
 }
 
 #[derive(Debug)]
@@ -77,6 +79,7 @@ impl Speaking {
             bucket: PacketBucket::new(now),
             talk: TalkMeter::new(now),
             due: Vec::new(),
+            requested: 0,
         }
     }
 
@@ -131,6 +134,11 @@ impl Speaking {
         true
     }
 
+    /// How many packets were asked for again.
+    pub(super) fn requested(&self) -> u64 {
+        self.requested
+    }
+
     /// When [`Self::ask_again`] has something to do.
     pub(super) fn deadline(&self) -> Option<Instant> {
         self.stream.as_ref().filter(|_| self.formats.nack)?.gaps.deadline()
@@ -142,6 +150,7 @@ impl Speaking {
             return;
         };
         stream.gaps.take_due(now, &mut self.due);
+        self.requested += self.due.len() as u64;
         if !self.due.is_empty() {
             transmits.push_with(to, |buffer, start| {
                 write_nack(self.report_ssrc, stream.statistics.ssrc(), &self.due, buffer);

@@ -213,6 +213,7 @@ fn replayed_and_forged_media_is_dropped() {
     forged[3] = forged[3].wrapping_add(1);
     assert_eq!(world.inject(from, &forged), 0, "forged");
     assert_eq!(world.report("speak-ada").packets_dropped, dropped + 2);
+    assert_eq!(world.engine.totals().dropped.rtp, dropped + 2);
 }
 
 #[test]

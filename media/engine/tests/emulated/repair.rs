@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::time::{Duration, Instant};
 
-use salon_engine::Direction;
+use salon_engine::{Direction, Transport};
 use salon_netem::Weather;
 
 use super::support::repair::{request, requested};
@@ -234,4 +234,29 @@ fn loss_on_the_way_up_is_reported_as_it_is() {
     let fractions: Vec<u8> = world.peers[ada].reports.iter().rev().take(8).map(|(_, report)| report[12]).collect();
     let mean = fractions.iter().map(|fraction| u32::from(*fraction)).sum::<u32>() / 8;
     assert!((40..=90).contains(&mean), "{fractions:?}");
+}
+
+#[test]
+fn operators_see_how_much_was_lost_and_repaired_also_of_who_has_gone() {
+    let (mut world, _, bob) = one_speaks(NACK, BOTH);
+    assert_eq!(world.engine.totals().repaired.nacked, 0);
+    assert_eq!(world.engine.totals().legs_by_depth, [1, 0, 0]);
+    world.set_downlink_weather(lossy(0.2));
+    world.set_uplink_weather(lossy(0.2));
+    world.run_for(secs(20));
+    let totals = world.engine.totals();
+    let repaired = totals.repaired;
+    assert!(repaired.nacked > 50 && repaired.requested > 50, "{repaired:?}");
+    assert!((50..=repaired.nacked).contains(&repaired.retransmitted), "{repaired:?}");
+    let lost = repaired.reported_lost_256ths as f64 / 256.0 / repaired.reported as f64;
+    assert!((0.01..=0.1).contains(&lost), "{lost} of 20 %: what came again is not missing");
+    assert_eq!(totals.legs_by_depth, [0, 0, 1]);
+    let seen = world.report("listen-bob");
+    assert!(seen.loss.is_some_and(|loss| (0.1..=0.5).contains(&loss)), "{seen:?}: on the way up, too");
+    assert_eq!(seen.transport, Some(Transport::Udp));
+
+    let person = world.peers[bob].person.clone();
+    world.close_person(&person);
+    let totals = world.engine.totals();
+    assert_eq!((totals.repaired.nacked, totals.legs_by_depth), (repaired.nacked, [0, 0, 0]));
 }

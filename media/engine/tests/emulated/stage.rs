@@ -1,6 +1,6 @@
 //! The stage decides who may be heard.
 
-use salon_engine::CloseReason;
+use salon_engine::{CloseReason, Dropped};
 
 use super::support::{ROOM, World, ms, secs};
 
@@ -14,6 +14,7 @@ fn speaker_who_is_not_on_the_stage_is_dropped_at_ingress() {
     assert!(world.peers[bob].heard.is_empty());
     let eve = world.report("speak-eve");
     assert!(eve.packets_dropped > 45 && !eve.may_be_heard && eve.connected, "{eve:?}");
+    assert_eq!(world.engine.totals().dropped, Dropped { unheard: eve.packets_dropped, ..Dropped::default() });
 }
 
 #[test]
