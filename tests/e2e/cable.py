@@ -1,4 +1,4 @@
-"""A cable between one browser and the server that can be pulled out: HTTP, WebSocket and sound go through it.
+"""A cable between one browser and the server that can be pulled out, or changed for another: HTTP, WebSocket and sound go through it.
 
 TCP is relayed from a port of its own. Sound would go straight to the server's UDP port, so the candidates in the SDP that the page gets
 are rewritten to the cable's UDP port; the server then knows the browser by the cable's address, as behind any NAT.
@@ -52,6 +52,13 @@ class Cable:
         if self._udp:
             self._udp.is_plugged = False
 
+    def change_network(self) -> None:
+        """As from Wi-Fi to mobile: what is open is dead, without a word, and what is opened from now on works."""
+        for writer in list(self._tcp):
+            writer.transport.abort()
+        if self._udp:
+            self._udp.forsake_present_sockets()
+
     def plug(self) -> None:
         self._is_plugged = True
         if self._udp:
@@ -101,6 +108,7 @@ class _Sound(asyncio.DatagramProtocol):
         self.is_plugged = True
         self._upstream = upstream
         self._towards_server: dict[Address, asyncio.Task[_Return]] = {}
+        self._forsaken: set[Address] = set()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.DatagramTransport, transport)
@@ -110,7 +118,7 @@ class _Sound(asyncio.DatagramProtocol):
         return int(self._transport.get_extra_info("sockname")[1])
 
     def datagram_received(self, data: bytes, addr: Any) -> None:
-        if not self.is_plugged:
+        if not self.is_plugged or addr in self._forsaken:
             return
         if addr not in self._towards_server:
             self._towards_server[addr] = asyncio.get_running_loop().create_task(self._open(addr))
@@ -120,8 +128,12 @@ class _Sound(asyncio.DatagramProtocol):
         else:
             opening.add_done_callback(lambda done: done.result().send(data))
 
+    def forsake_present_sockets(self) -> None:
+        """Nothing passes any more, in either direction, for the browser's sockets that there are now."""
+        self._forsaken |= self._towards_server.keys()
+
     def give_back(self, data: bytes, addr: Address) -> None:
-        if self.is_plugged:
+        if self.is_plugged and addr not in self._forsaken:
             self._transport.sendto(data, addr)
 
     def close(self) -> None:

@@ -105,6 +105,16 @@ def silent_from(samples: Samples) -> float:
     return min((loud[-1] + size if loud else 0) / RATE_HZ, len(samples) / RATE_HZ)
 
 
+def longest_silence(samples: Samples) -> float:
+    """Seconds."""
+    size = int(_WINDOW_SECS * RATE_HZ)
+    longest = current = 0
+    for at in range(0, len(samples) - size + 1, size):
+        current = 0 if rms(samples[at : at + size]) >= SILENT_RMS else current + 1
+        longest = max(longest, current)
+    return longest * _WINDOW_SECS
+
+
 def _same_stretch(said: Samples, heard: Samples) -> Samples:
     """What was said at the time of each piece of `heard`; both at 16 kHz.
 

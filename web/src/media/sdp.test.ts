@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { answerAfterRestart, iceRestartFragment, withOpusDtx, withOpusNack } from './sdp.ts';
+import { answerAfterRestart, iceRestartFragment, withOpusNack } from './sdp.ts';
 
 const lines = (...each: string[]) => each.join('\r\n');
 
@@ -85,22 +85,5 @@ describe('withOpusNack', () => {
     ['is empty', ''],
   ])('changes nothing in an offer that %s', (_, offer) => {
     expect(withOpusNack(offer)).toBe(offer);
-  });
-});
-
-describe('withOpusDtx', () => {
-  it('adds to the parameters that are there', () => {
-    const answer = lines('m=audio 9 x 111 63', ...opus, ...red, '');
-    expect(withOpusDtx(answer)).toBe(answer.replace('useinbandfec=1', 'useinbandfec=1;usedtx=1'));
-  });
-
-  it('makes parameters where there are none', () => {
-    const answer = lines('m=audio 9 x 111', 'a=rtpmap:111 opus/48000/2', '');
-    expect(withOpusDtx(answer)).toBe(lines('m=audio 9 x 111', 'a=rtpmap:111 opus/48000/2', 'a=fmtp:111 usedtx=1', ''));
-  });
-
-  it.each(['usedtx=0', 'usedtx=1', 'minptime=10;usedtx=0'])('leaves the word of the server alone: %s', (parameters) => {
-    const answer = lines('m=audio 9 x 111', 'a=rtpmap:111 opus/48000/2', `a=fmtp:111 ${parameters}`, '');
-    expect(withOpusDtx(answer)).toBe(answer);
   });
 });

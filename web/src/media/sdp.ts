@@ -41,40 +41,22 @@ export function answerAfterRestart(lastAnswer: string, fragment: string): string
  * Browsers answer NACKs for sound and send them, but offer so for video only. Where Opus is not offered, or asks already, nothing changes.
  */
 export function withOpusNack(offer: string): string {
-  return eachSection(offer, (section, type) => {
-    if (section.includes(`a=rtcp-fb:${type} nack`) || section.includes('a=rtcp-fb:* nack')) return section;
-    return section.flatMap((line) => (isRtpmap(line, type) ? [line, `a=rtcp-fb:${type} nack`] : [line]));
-  });
+  return sections(offer).flatMap(askForNack).join('\r\n');
 }
 
-/**
- * The answer, letting this browser's encoder stop in pauses (DTX, RFC 7587 section 6.1): what an answer says of Opus is what its sender
- * would like to receive, and so what the encoder here obeys.
- */
-export function withOpusDtx(answer: string): string {
-  return eachSection(answer, (section, type) => {
-    const prefix = `a=fmtp:${type} `;
-    if (section.some((line) => line.startsWith(prefix)))
-      return section.map((line) => (line.startsWith(prefix) && !/[ ;]usedtx=/.test(line) ? `${line};usedtx=1` : line));
-    return section.flatMap((line) => (isRtpmap(line, type) ? [line, `${prefix}usedtx=1`] : [line]));
-  });
+function askForNack(section: string[]): string[] {
+  const opus = section.find((line) => /^a=rtpmap:\d+ opus\/48000\/2$/i.test(line));
+  const type = opus && /\d+/.exec(opus)?.[0];
+  if (section.includes(`a=rtcp-fb:${type} nack`) || section.includes('a=rtcp-fb:* nack')) return section;
+  return section.flatMap((line) => (line === opus ? [line, `a=rtcp-fb:${type} nack`] : [line]));
 }
 
-function isRtpmap(line: string, type: string): boolean {
-  return line.startsWith(`a=rtpmap:${type} `);
-}
-
-/** edit: gets the lines of a media section and its payload type of Opus. Sections without Opus stay as they are. */
-function eachSection(sdp: string, edit: (section: string[], type: string) => string[]): string {
-  const sections: string[][] = [[]];
+/** Lines, from one `m=` to the next; the first is the session's. */
+function sections(sdp: string): string[][] {
+  const found: string[][] = [[]];
   for (const line of sdp.split(/\r?\n/)) {
-    if (line.startsWith('m=')) sections.push([]);
-    sections.at(-1)?.push(line);
+    if (line.startsWith('m=')) found.push([]);
+    found.at(-1)?.push(line);
   }
-  return sections
-    .flatMap((section) => {
-      const type = section.map((line) => /^a=rtpmap:(\d+) opus\/48000\/2$/i.exec(line)?.[1]).find((found) => found !== undefined);
-      return type === undefined ? section : edit(section, type);
-    })
-    .join('\r\n');
+  return found;
 }

@@ -13,7 +13,7 @@ import { backoffMs } from '../protocol/backoff.ts';
 import { ApiError, asApiError } from '../protocol/errors.ts';
 import type { Quality, RoomId, SessionEndReason, SessionId } from '../protocol/types.ts';
 import { QualityWatch } from './quality.ts';
-import { answerAfterRestart, iceRestartFragment, withOpusDtx, withOpusNack } from './sdp.ts';
+import { answerAfterRestart, iceRestartFragment, withOpusNack } from './sdp.ts';
 import type { Direction, OpenedSession, Signalling } from './signalling.ts';
 
 /**
@@ -159,17 +159,12 @@ export class SoundSession {
       const opened = await this.#options.signalling.open(this.#options.room, this.#options.direction, offer);
       if (generation !== this.#generation) return this.#abandon(opened);
       this.#opened = opened;
-      await this.#takeAnswer(connection, opened);
+      await connection.setRemoteDescription({ type: 'answer', sdp: opened.answer });
     } catch (error) {
       if (generation === this.#generation) this.#openFailed(error);
       return;
     }
     if (generation === this.#generation) this.#within(CONNECT_TIMEOUT_MS, () => this.#tryAgain(null));
-  }
-
-  #takeAnswer(connection: RTCPeerConnection, { answer }: OpenedSession): Promise<void> {
-    const sdp = this.#options.direction === 'speak' ? withOpusDtx(answer) : answer;
-    return connection.setRemoteDescription({ type: 'answer', sdp });
   }
 
   /** Stopped while the server was opening: nobody else knows of that session, so it is ours to end. */
@@ -274,7 +269,7 @@ export class SoundSession {
       const fragment = await this.#options.signalling.restartIce(opened.location, iceRestartFragment(offer));
       if (generation !== this.#generation) return;
       opened.answer = answerAfterRestart(opened.answer, fragment);
-      await this.#takeAnswer(connection, opened);
+      await connection.setRemoteDescription({ type: 'answer', sdp: opened.answer });
       if (generation !== this.#generation) return;
       this.#isRestarting = false;
       this.#isJudging = true;
