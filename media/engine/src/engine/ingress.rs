@@ -216,21 +216,24 @@ impl Engine {
             session.counters.packets_dropped += 1;
             return Heard::Unheard;
         };
-        let assumed = if uplink.newest.bytes.len() <= LONGEST_DTX_PAYLOAD { SILENCE_LEVEL } else { ASSUMED_LEVEL };
-        let is_voice = room.listen_to(now, member.csrc, uplink.level.map_or(assumed, |byte| byte & 0x7f));
-        if let Media::Speak(speaking) = &mut session.media {
-            speaking.talk.on_packet(now, uplink.newest.timestamp, is_voice);
+        // What comes late was no part of the moment that the choice is about, and its time has been counted.
+        if !uplink.is_late {
+            let assumed = if uplink.newest.bytes.len() <= LONGEST_DTX_PAYLOAD { SILENCE_LEVEL } else { ASSUMED_LEVEL };
+            let is_voice = room.listen_to(now, member.csrc, uplink.level.map_or(assumed, |byte| byte & 0x7f));
+            if let Media::Speak(speaking) = &mut session.media {
+                speaking.talk.on_packet(now, uplink.newest.timestamp, is_voice);
+            }
         }
         let stream = StreamKey { session: key, ssrc: uplink.ssrc };
-        let waiting = |frame: &Frame, marker, level, is_recovered| WaitingFrame {
+        let waiting = |frame: &Frame, marker, level, is_late| WaitingFrame {
             room: session.room,
             csrc: member.csrc,
-            position: UplinkPosition { stream, index: frame.index, timestamp: frame.timestamp, marker, is_recovered },
+            position: UplinkPosition { stream, index: frame.index, timestamp: frame.timestamp, marker, is_late },
             level,
             bytes: frame.bytes.clone(),
         };
         self.waiting.extend(uplink.recovered.iter().map(|frame| waiting(frame, false, None, true)));
-        self.waiting.push_back(waiting(&uplink.newest, uplink.marker, uplink.level, false));
+        self.waiting.push_back(waiting(&uplink.newest, uplink.marker, uplink.level, uplink.is_late));
         if asks_again {
             self.schedule(now, key);
         }

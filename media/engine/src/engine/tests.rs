@@ -99,7 +99,7 @@ fn every_other_listener_gets_the_packet_once_when_some_fail_in_the_fan_out() {
         engine.sessions.get_mut(listeners[usize::from(at)]).expect("open").panics_on_purpose = true;
     }
     let stream = StreamKey { session: listeners[0], ssrc: 1 };
-    let position = UplinkPosition { stream, index: 1, timestamp: 0, marker: false, is_recovered: false };
+    let position = UplinkPosition { stream, index: 1, timestamp: 0, marker: false, is_late: false };
     let room = engine.rooms[0].as_mut().expect("in use");
     room.listen_to(now, 7, 30);
     room.place(now, 7, position, None, b"opus", &mut engine.fanout.targets);

@@ -28,8 +28,8 @@ pub(crate) struct UplinkPosition {
     pub index: u64,
     pub timestamp: u32,
     pub marker: bool,
-    /// Recovered from a copy: it fills a gap, or is of no use.
-    pub is_recovered: bool,
+    /// Later ones came before it: it fills a gap, or is of no use.
+    pub is_late: bool,
 }
 
 /// A packet's place in a lane.
@@ -89,7 +89,7 @@ impl Lane {
     /// that it would fall out of the history, which knows what has been given.
     pub(crate) fn place(&mut self, now: Instant, packet: UplinkPosition) -> Option<LanePosition> {
         let continued = self.following.filter(|following| following.stream == packet.stream && !self.jumps(following, packet.index));
-        if packet.is_recovered && continued.is_none() {
+        if packet.is_late && continued.is_none() {
             return None;
         }
         let following = continued.unwrap_or_else(|| Following {

@@ -51,6 +51,8 @@ struct Stream {
 pub(crate) struct Uplink {
     pub ssrc: u32,
     pub marker: bool,
+    /// The packet fills a gap: later ones came before it.
+    pub is_late: bool,
     /// RFC 6464's byte, voice flag included, if the packet carries one; of the newest frame.
     pub level: Option<u8>,
     pub newest: Frame,
@@ -96,12 +98,12 @@ impl Speaking {
             return None;
         }
         let stream = self.stream.as_mut()?;
-        let is_new = stream.gaps.is_newest(index);
-        let after = is_new.then_some(stream.newest);
+        let is_late = !stream.gaps.is_newest(index);
+        let after = (!is_late).then_some(stream.newest);
         if !stream.gaps.on_packet(now, index) {
             return None; // Its copy came before it, or it comes too late for everybody.
         }
-        if is_new {
+        if !is_late {
             stream.newest = header.timestamp;
         }
         let place_of = |bytes: &[u8]| {
@@ -112,6 +114,7 @@ impl Speaking {
         Some(Uplink {
             ssrc: header.ssrc,
             marker: header.marker,
+            is_late,
             level: self.level_id.and_then(|id| header.extension_byte(packet, id)),
             newest: Frame { index, timestamp: header.timestamp, bytes: place_of(frame) },
             recovered: recovered.unwrap_or_default(),

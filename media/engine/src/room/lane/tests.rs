@@ -14,7 +14,7 @@ fn stream(ssrc: u32) -> StreamKey {
 fn packet(ssrc: u32, index: u64) -> UplinkPosition {
     #[allow(clippy::cast_possible_truncation)]
     let timestamp = (index as u32).wrapping_mul(960).wrapping_add(ssrc);
-    UplinkPosition { stream: stream(ssrc), index, timestamp, marker: false, is_recovered: false }
+    UplinkPosition { stream: stream(ssrc), index, timestamp, marker: false, is_late: false }
 }
 
 fn place(lane: &mut Lane, now: Instant, ssrc: u32, index: u64) -> Option<(u64, bool)> {
