@@ -112,6 +112,13 @@ bench-faults: build $(STAMPS)/python-dev ## media killed and replaced under 1,00
 bench-silencing: build $(STAMPS)/python-dev ## how soon who was muted, removed or blocked is silent: five minutes
 	@$(BIN)/python -m bench.silencing
 
+.PHONY: bench-loss
+bench-loss: $(STAMPS)/python-dev ## how speech sounds that came over lossy legs, in emulated time: three minutes
+	@scripts/install-debian gcc libopus0
+	@$(STEP) "PESQ" $(BIN)/python -m pip install --quiet --no-deps --require-hashes -r bench/loss/requirements.txt
+	@cargo build --quiet --locked --manifest-path media/Cargo.toml -p salon-engine --example lossy_path
+	@$(BIN)/python -m bench.loss.run
+
 .PHONY: fuzz
 fuzz: $(STAMPS)/tools ## every fuzz target for a few seconds (make test replays their corpora)
 	for target in $$(scripts/fuzz list); do scripts/fuzz $$target 5 || exit 1; done

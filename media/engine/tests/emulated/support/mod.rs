@@ -39,6 +39,8 @@ pub struct World {
     pub bytes_to: HashMap<Route, usize>,
     uplink: Link<(Route, Vec<u8>)>,
     downlink: Link<(Route, Vec<u8>)>,
+    /// (up, down) of peers that have links of their own, by route.
+    own_links: HashMap<Route, (Link<Vec<u8>>, Link<Vec<u8>>)>,
     deadline: Option<Instant>,
 }
 
@@ -68,6 +70,7 @@ impl World {
             bytes_to: HashMap::new(),
             uplink: Link::new(weather, seed),
             downlink: Link::new(weather, seed + 1),
+            own_links: HashMap::new(),
             deadline: None,
         }
     }
@@ -121,6 +124,23 @@ impl World {
     pub fn set_weather(&mut self, weather: Weather) {
         self.uplink.set_weather(weather);
         self.downlink.set_weather(weather);
+    }
+
+    /// From now on a peer has a link of its own each way, in this weather.
+    pub fn give_links(&mut self, at: usize, weather: Weather, seed: u64) {
+        self.own_links.insert(self.peers[at].route, (Link::new(weather, seed), Link::new(weather, seed + 1)));
+    }
+
+    fn next_up(&mut self) -> Option<(Route, Vec<u8>)> {
+        let now = self.now;
+        let mut own = self.own_links.iter_mut();
+        self.uplink.receive(now).or_else(|| own.find_map(|(from, (up, _))| Some((*from, up.receive(now)?))))
+    }
+
+    fn next_down(&mut self) -> Option<(Route, Vec<u8>)> {
+        let now = self.now;
+        let mut own = self.own_links.iter_mut();
+        self.downlink.receive(now).or_else(|| own.find_map(|(to, (_, down))| Some((*to, down.receive(now)?))))
     }
 
     pub fn set_uplink_weather(&mut self, weather: Weather) {
@@ -209,7 +229,11 @@ impl World {
         let end = self.now + duration;
         loop {
             let peers = self.peers.iter().filter_map(Peer::next_deadline);
-            let next = peers.chain([self.uplink.next_arrival(), self.downlink.next_arrival(), self.deadline].into_iter().flatten()).min();
+            let own = self.own_links.values().flat_map(|(up, down)| [up.next_arrival(), down.next_arrival()]).flatten();
+            let next = peers
+                .chain(own)
+                .chain([self.uplink.next_arrival(), self.downlink.next_arrival(), self.deadline].into_iter().flatten())
+                .min();
             match next {
                 Some(at) if at <= end => self.now = self.now.max(at),
                 _ => break,
@@ -224,18 +248,21 @@ impl World {
             self.engine.handle_input(self.now, Input::Timeout);
             self.drain();
         }
-        while let Some((from, bytes)) = self.uplink.receive(self.now) {
+        while let Some((from, bytes)) = self.next_up() {
             self.engine.handle_input(self.now, Input::Datagram { from, bytes: &bytes });
             self.drain();
         }
-        while let Some((to, bytes)) = self.downlink.receive(self.now) {
+        while let Some((to, bytes)) = self.next_down() {
             if let Some(peer) = self.peers.iter_mut().find(|peer| peer.route == to && !peer.is_unplugged) {
                 peer.receive(self.now, &bytes);
             }
         }
         for peer in self.peers.iter_mut().filter(|peer| !peer.is_unplugged) {
             for datagram in peer.take_datagrams(self.now) {
-                self.uplink.send(self.now, (peer.route, datagram));
+                match self.own_links.get_mut(&peer.route) {
+                    Some((up, _)) => up.send(self.now, datagram),
+                    None => self.uplink.send(self.now, (peer.route, datagram)),
+                }
             }
         }
     }
@@ -251,7 +278,10 @@ impl World {
                     for (to, bytes) in batch.iter() {
                         *self.sent_to.entry(to).or_default() += 1;
                         *self.bytes_to.entry(to).or_default() += bytes.len();
-                        self.downlink.send(self.now, (to, bytes.to_vec()));
+                        match self.own_links.get_mut(&to) {
+                            Some((_, down)) => down.send(self.now, bytes.to_vec()),
+                            None => self.downlink.send(self.now, (to, bytes.to_vec())),
+                        }
                     }
                 }
                 Output::Event(event) => self.events.push(event),

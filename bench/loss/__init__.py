@@ -1,0 +1,1 @@
+"""The loss bench: speech over lossy legs through the real engine, decoded and scored."""
