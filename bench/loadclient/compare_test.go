@@ -165,21 +165,28 @@ func TestMediasoupTransport(t *testing.T) {
 	}
 }
 
-func TestPaddingOfThePacketIsNotItsSound(t *testing.T) {
-	sound := []byte{1, 2, 3}
-	for _, c := range []struct {
-		padded  bool
-		payload []byte
-		want    []byte
+func TestPayloadIsWhatIsNeitherHeaderNorPadding(t *testing.T) {
+	sound := []byte{0x78, 2, 3}
+	plainHeader := func(first byte) []byte { return append([]byte{first, 111}, make([]byte, 10)...) }
+	extension := []byte{0xbe, 0xde, 0, 3, 0x10, 0x30, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0} // one byte of three words is used
+	for name, c := range map[string]struct {
+		packet []byte
+		want   []byte
 	}{
-		{false, []byte{1, 2, 3}, sound},
-		{true, []byte{1, 2, 3, 1}, sound},
-		{true, []byte{1, 2, 3, 0, 0, 3}, sound},
-		{true, []byte{1, 9}, nil},
-		{true, nil, nil},
+		"bare":                {append(plainHeader(0x80), sound...), sound},
+		"two sources":         {append(append(plainHeader(0x82), make([]byte, 8)...), sound...), sound},
+		"roomy extension":     {append(append(plainHeader(0x90), extension...), sound...), sound},
+		"padded":              {append(append(plainHeader(0xa0), sound...), 0, 0, 3), sound},
+		"all of it":           {append(append(append(plainHeader(0xb1), 1, 2, 3, 4), extension...), append(sound, 1)...), sound},
+		"padding beyond it":   {append(plainHeader(0xa0), 1, 2, 99), nil},
+		"nothing but padding": {append(plainHeader(0xa0), 0, 2), []byte{}},
 	} {
-		if got := withoutPadding(&rtp.Header{Padding: c.padded}, c.payload); !bytes.Equal(got, c.want) {
-			t.Errorf("% x (padded: %v) holds % x, not % x", c.payload, c.padded, got, c.want)
+		var header rtp.Header
+		if _, err := header.Unmarshal(c.packet); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if got := payloadOf(&header, c.packet); !bytes.Equal(got, c.want) {
+			t.Errorf("%s: % x, not % x", name, got, c.want)
 		}
 	}
 }

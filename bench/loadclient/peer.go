@@ -310,7 +310,7 @@ func (p *peer) receiveRtp(r *reader, packet []byte, arrivedNs int64) {
 		return
 	}
 	isFirst := p.heard.packets == 0
-	marks := r.marksOf(withoutPadding(&r.header, plain[min(r.header.MarshalSize(), len(plain)):]))
+	marks := r.marksOf(payloadOf(&r.header, plain))
 	if delay := p.heard.add(r.header.SSRC, r.header.SequenceNumber, marks, len(packet), arrivedNs); delay >= 0 {
 		r.delays.add(delay)
 	}
@@ -319,12 +319,21 @@ func (p *peer) receiveRtp(r *reader, packet []byte, arrivedNs int64) {
 	}
 }
 
-// withoutPadding takes off RTP's own padding (RFC 3550 section 5.1), with which some servers fill packets up to whole words.
-func withoutPadding(header *rtp.Header, payload []byte) []byte {
-	if !header.Padding || len(payload) == 0 {
-		return payload
+// payloadOf is the sound in an RTP packet that was decrypted (RFC 3550 section 5.1): after a header whose extensions some servers leave room
+// in, and before the padding with which some fill packets up to whole words. Nothing if the packet is not whole.
+func payloadOf(header *rtp.Header, packet []byte) []byte {
+	begin := 12 + 4*len(header.CSRC)
+	if header.Extension && len(packet) >= begin+4 {
+		begin += 4 + 4*int(binary.BigEndian.Uint16(packet[begin+2:])) // in words, the first one not counted
 	}
-	return payload[:max(len(payload)-int(payload[len(payload)-1]), 0)]
+	end := len(packet)
+	if header.Padding && end > 0 {
+		end -= int(packet[end-1])
+	}
+	if begin > end {
+		return nil
+	}
+	return packet[begin:end]
 }
 
 // sendOpus sends one frame with its level as RFC 6464 asks (voice activity in the top bit).

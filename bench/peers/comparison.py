@@ -11,6 +11,7 @@ from bench.programs import BenchFailed
 OURS = "salon"
 _MOST_LOST = 0.01
 _LEAST_SHARE = 0.9
+_LEAST_US = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,10 @@ def read_window(line: Mapping[str, Any], server_cpu_secs: float, everything_cpu_
     lost = max(line["lost"], 0)
     if lost > _MOST_LOST * (line["packets"] + lost):
         raise BenchFailed(f"{lost} frames were lost beside {line['packets']} that came: a server that drops is cheap")
+    if server_cpu_secs * 1e6 < _LEAST_US * line["packets"]:
+        raise BenchFailed(
+            f"{server_cpu_secs:.3f} s for {line['packets']} packets would not pay for their cipher: another process sent them"
+        )
     return Window(
         seconds=line["seconds"],
         said=line["said"],

@@ -62,6 +62,12 @@ def test_window_in_which_not_all_was_heard_is_refused(changed: dict[str, int], r
         window(**changed)
 
 
+def test_time_that_cannot_have_sent_the_packets_is_refused() -> None:
+    with pytest.raises(BenchFailed, match="another process sent them"):
+        window(cpu=0.017)
+    assert window(cpu=0.019).packets == 60_000
+
+
 @pytest.mark.parametrize("lost", [606, 0, -5])
 def test_one_lost_packet_in_a_hundred_passes(lost: int) -> None:
     assert window(lost=lost).packets == 60_000
