@@ -52,7 +52,7 @@ fn dtls_is_not_answered_before_a_check_has_validated_the_address() {
     assert_eq!(world.inject(stranger(), &hello), 0, "another address still is not");
 }
 
-fn client_hello(version: u8) -> Vec<u8> {
+pub fn client_hello(version: u8) -> Vec<u8> {
     let certificate = dimpl::DtlsCertificate {
         certificate: include_bytes!("support/peer-certificate.der").to_vec(),
         private_key: include_bytes!("support/peer-key.der").to_vec(),

@@ -5,6 +5,7 @@
 mod flood;
 mod gates;
 mod hearing;
+mod hostile;
 mod joining;
 mod lifetime;
 mod network;
