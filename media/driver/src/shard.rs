@@ -179,6 +179,7 @@ impl Shard {
                     self.shared.bytes_out.fetch_add(result.bytes, Ordering::Relaxed);
                     self.shared.send_errors.fetch_add(result.errors, Ordering::Relaxed);
                 }
+                Output::Speech(_) => {}
                 Output::Event(event) => {
                     lock(&self.shared.events).push_back(event);
                     self.shared.events_arrived.notify_one();

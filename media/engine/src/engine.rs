@@ -6,9 +6,10 @@ mod ingress;
 #[cfg(feature = "fuzzing")]
 mod inspection;
 mod keeping;
+mod sharing;
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
 use std::fmt;
 use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -26,6 +27,7 @@ use crate::route::{Route, Transport};
 use crate::sdp::{Candidates, Direction};
 use crate::session::{CloseReason, Media, NtpClock, Outcome, Session};
 use crate::slab::{SessionKey, Slab};
+use crate::speech::Speech;
 use crate::tally::{Dropped, Repaired};
 use crate::transmit::Transmits;
 pub use commands::RestartRefused;
@@ -68,6 +70,8 @@ pub enum Input<'a> {
         /// It has proven itself or not.
         route: Route,
     },
+    /// What was said at another engine that shares a room with this one.
+    Speech(&'a Speech),
     /// A deadline has come; harmless too early or too often.
     Timeout,
 }
@@ -77,6 +81,8 @@ pub enum Input<'a> {
 pub enum Output<'a> {
     /// Send all of these now.
     Transmit(&'a Transmits),
+    /// Bring this to the other engines that have listeners of its room.
+    Speech(Speech),
     /// Something happened to a session.
     Event(Event),
     /// Nothing more to do before this moment, or before the next input if None.
@@ -243,7 +249,7 @@ impl std::error::Error for StartFailed {}
 /// Rooms, sessions, and the path of every packet. See the crate's documentation for the loop to run it in.
 pub struct Engine {
     candidates: Candidates,
-    shard: usize,
+    shard: u32,
     random: StdRng,
     clock: NtpClock,
     dtls: DtlsIdentity,
@@ -257,6 +263,9 @@ pub struct Engine {
     half_open: HashMap<Arc<str>, usize>,
     rooms: Vec<Option<Room>>,
     room_at: HashMap<Arc<str>, usize>,
+    shared_rooms: HashSet<Arc<str>>,
+    /// For other engines.
+    speech: VecDeque<Speech>,
 
     /// Earliest first; an entry counts only while its session's `queued` names the same moment.
     timers: BinaryHeap<Reverse<(Instant, SessionKey)>>,
@@ -293,12 +302,11 @@ impl Engine {
         if config.addresses.is_empty() {
             return Err(StartFailed("At least one address must be offered to peers.".into()));
         }
-        if config.shard >= MAX_SHARDS {
-            return Err(StartFailed(format!("There are at most {MAX_SHARDS} shards.")));
-        }
+        let shard = u32::try_from(config.shard).ok().filter(|_| config.shard < MAX_SHARDS);
+        let shard = shard.ok_or_else(|| StartFailed(format!("There are at most {MAX_SHARDS} shards.")))?;
         Ok(Self {
             candidates: Candidates { addresses: config.addresses, port: config.port, tcp_ports: config.tcp_ports },
-            shard: config.shard,
+            shard,
             random,
             clock: NtpClock::new(now, config.unix_time),
             fingerprint: dtls.fingerprint(),
@@ -310,6 +318,8 @@ impl Engine {
             half_open: HashMap::new(),
             rooms: Vec::new(),
             room_at: HashMap::new(),
+            shared_rooms: HashSet::new(),
+            speech: VecDeque::new(),
             timers: BinaryHeap::new(),
             events: VecDeque::new(),
             control: Transmits::default(),
@@ -331,6 +341,7 @@ impl Engine {
         match input {
             Input::Datagram { from, bytes } => self.handle_datagram(now, from, bytes),
             Input::RouteClosed { route } => self.forget_route(route),
+            Input::Speech(speech) => self.take_speech(now, speech),
             Input::Timeout => self.handle_timeout(now),
         }
     }
@@ -341,6 +352,9 @@ impl Engine {
             self.batch.clear();
             std::mem::swap(&mut self.control, &mut self.batch);
             return Output::Transmit(&self.batch);
+        }
+        if let Some(speech) = self.speech.pop_front() {
+            return Output::Speech(speech);
         }
         while !self.fanout.is_done() {
             self.fill_batch(now);
@@ -510,6 +524,9 @@ impl Engine {
             *room.left_talk.entry(session.person.clone()).or_default() += speaking.talk.take_ms();
             if let Some(csrc) = room.csrc_of(&session.person) {
                 room.silence(csrc);
+                if room.is_shared {
+                    self.share_silence(id.clone(), csrc);
+                }
             }
         }
         self.drop_room_if_empty(session.room);
@@ -529,7 +546,8 @@ impl Engine {
         if let Some(at) = self.room_at.get(id) {
             return *at;
         }
-        let room = Room::new(id.into());
+        let mut room = Room::new(id.into());
+        room.is_shared = self.shared_rooms.contains(id);
         let key = room.id.clone();
         let at = self.rooms.iter().position(Option::is_none).unwrap_or(self.rooms.len());
         if at == self.rooms.len() {

@@ -38,6 +38,8 @@ pub(crate) struct Room {
     pub left_talk: HashMap<Arc<str>, u64>,
     /// Somebody has been speaking since talk was last taken, or was speaking then.
     pub has_talk: bool,
+    /// Other engines have listeners of it.
+    pub is_shared: bool,
     /// Of the listeners whom no copies protect.
     pub loss: LossAmongListeners,
     choice: SpeakerChoice,
@@ -81,6 +83,7 @@ impl Room {
             speakers: HashMap::new(),
             left_talk: HashMap::new(),
             has_talk: false,
+            is_shared: false,
             loss: LossAmongListeners::default(),
             choice: SpeakerChoice::default(),
             views: Vec::new(),

@@ -22,7 +22,7 @@ use crate::tally::Repaired;
 use crate::transmit::Transmits;
 pub(crate) use listening::{ForwardedPacket, Listening};
 pub(crate) use repair::Repair;
-pub(crate) use speaking::{Frame, Speaking, Uplink};
+pub(crate) use speaking::{Frame, MAX_FRAME_LEN, Speaking, Uplink};
 
 /// Silence from a peer, or a handshake unfinished, for this long ends the session. RFC 7675 gives consent 30 s; peers check every 2–5 s.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(15);

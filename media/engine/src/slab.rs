@@ -7,6 +7,13 @@ pub(crate) struct SessionKey {
     generation: u32,
 }
 
+impl SessionKey {
+    /// As one number, for others to tell keys apart by.
+    pub(crate) fn to_bits(self) -> u64 {
+        u64::from(self.generation) << 32 | u64::from(self.index)
+    }
+}
+
 /// Values by [`SessionKey`].
 #[derive(Debug)]
 pub(crate) struct Slab<T> {

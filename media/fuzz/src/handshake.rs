@@ -125,7 +125,7 @@ impl Handshake {
             match self.engine.poll_output(self.now) {
                 Output::Transmit(batch) => came = batch.iter().map(|(_, bytes)| bytes.to_vec()).collect(),
                 Output::Event(Event::Closed(closed)) => assert_ne!(closed.reason, CloseReason::Internal, "no panic in a session's code"),
-                Output::Event(_) => {}
+                Output::Event(_) | Output::Speech(_) => {}
                 Output::Deadline(_) => break,
             }
             for datagram in came.iter().filter(|datagram| (20..64).contains(&datagram[0])) {

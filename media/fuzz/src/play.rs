@@ -401,7 +401,7 @@ impl Play {
                     assert_ne!(closed.reason, CloseReason::Internal, "no panic in a session's code");
                     self.sessions.retain(|session| session.id != *closed.session);
                 }
-                Output::Event(_) => {}
+                Output::Event(_) | Output::Speech(_) => {}
                 Output::Deadline(at) => break at,
             }
             sent += batch.len();

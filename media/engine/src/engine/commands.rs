@@ -42,7 +42,7 @@ impl Engine {
         if let Some(older) = older {
             self.close(now, older, CloseReason::TakenOver);
         }
-        let ours = random_credentials(&mut self.random, self.shard);
+        let ours = random_credentials(&mut self.random, self.shard as usize);
         let media = self.media_for(now, &offer, new.direction);
         let slots: Vec<SlotStream> = match &media {
             Media::Listen(listening) => listening.taps.iter().map(|tap| SlotStream { ssrc: tap.ssrc }).collect(),
@@ -151,7 +151,7 @@ impl Engine {
     pub fn restart_ice(&mut self, session: &str, fragment: &str) -> Result<(String, String), RestartRefused> {
         let key = *self.session_keys.get(session).ok_or(RestartRefused::Unknown(SessionUnknown))?;
         let theirs = Fragment::parse(fragment).map_err(RestartRefused::Offer)?.ice;
-        let ours = random_credentials(&mut self.random, self.shard);
+        let ours = random_credentials(&mut self.random, self.shard as usize);
         let session = self.sessions.get_mut(key).ok_or(RestartRefused::Unknown(SessionUnknown))?;
         let answer = (write_fragment(&ours, &session.first_mid, &self.candidates), etag(&ours));
         self.by_ufrag.insert(ours.ufrag.clone(), key);

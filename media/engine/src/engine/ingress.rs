@@ -217,14 +217,16 @@ impl Engine {
             return Heard::Unheard;
         };
         // What comes late was no part of the moment that the choice is about, and its time has been counted.
-        if !uplink.is_late {
-            let assumed = if uplink.newest.bytes.len() <= LONGEST_DTX_PAYLOAD { SILENCE_LEVEL } else { ASSUMED_LEVEL };
-            let is_voice = room.listen_to(now, member.csrc, uplink.level.map_or(assumed, |byte| byte & 0x7f));
+        let assumed = if uplink.newest.bytes.len() <= LONGEST_DTX_PAYLOAD { SILENCE_LEVEL } else { ASSUMED_LEVEL };
+        let level = (!uplink.is_late).then(|| uplink.level.map_or(assumed, |byte| byte & 0x7f));
+        if let Some(level) = level {
+            let is_voice = room.listen_to(now, member.csrc, level);
             if let Media::Speak(speaking) = &mut session.media {
                 speaking.talk.on_packet(now, uplink.newest.timestamp, is_voice);
             }
         }
-        let stream = StreamKey { session: key, ssrc: uplink.ssrc };
+        let shared = room.is_shared.then(|| room.id.clone());
+        let stream = StreamKey { shard: self.shard, session: key.to_bits(), ssrc: uplink.ssrc };
         let waiting = |frame: &Frame, marker, level, is_late| WaitingFrame {
             room: session.room,
             csrc: member.csrc,
@@ -234,6 +236,9 @@ impl Engine {
         };
         self.waiting.extend(uplink.recovered.iter().map(|frame| waiting(frame, false, None, true)));
         self.waiting.push_back(waiting(&uplink.newest, uplink.marker, uplink.level, uplink.is_late));
+        if let Some(room) = shared {
+            self.share_speech(room, level);
+        }
         if asks_again {
             self.schedule(now, key);
         }

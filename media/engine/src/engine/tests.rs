@@ -29,7 +29,7 @@ fn events(engine: &mut Engine, now: Instant) -> Vec<Event> {
     loop {
         match engine.poll_output(now) {
             Output::Event(event) => events.push(event),
-            Output::Transmit(_) => {}
+            Output::Transmit(_) | Output::Speech(_) => {}
             Output::Deadline(_) => return events,
         }
     }
@@ -98,7 +98,7 @@ fn every_other_listener_gets_the_packet_once_when_some_fail_in_the_fan_out() {
     for at in broken {
         engine.sessions.get_mut(listeners[usize::from(at)]).expect("open").panics_on_purpose = true;
     }
-    let stream = StreamKey { session: listeners[0], ssrc: 1 };
+    let stream = StreamKey { shard: 0, session: 1, ssrc: 1 };
     let position = UplinkPosition { stream, index: 1, timestamp: 0, marker: false, is_late: false };
     let room = engine.rooms[0].as_mut().expect("in use");
     room.listen_to(now, 7, 30);
@@ -110,7 +110,7 @@ fn every_other_listener_gets_the_packet_once_when_some_fail_in_the_fan_out() {
         match engine.poll_output(now) {
             Output::Transmit(batch) => ports.extend(batch.iter().filter(|(_, bytes)| bytes[0] >= 128).map(|(to, _)| to.peer.port())),
             Output::Event(Event::Closed(event)) => closed.push((event.session.to_string(), event.reason)),
-            Output::Event(Event::Connected(_)) => {}
+            Output::Event(Event::Connected(_)) | Output::Speech(_) => {}
             Output::Deadline(_) => break,
         }
     }

@@ -11,12 +11,13 @@ use std::time::Instant;
 
 use super::history::{History, KEPT};
 use crate::rtp::{CLOCK_RATE_HZ, to_rtp_units};
-use crate::slab::SessionKey;
 
 /// One uplink stream: the speak session it comes from, and its SSRC there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct StreamKey {
-    pub session: SessionKey,
+    /// Of the engine that has the session.
+    pub shard: u32,
+    pub session: u64,
     pub ssrc: u32,
 }
 

@@ -20,7 +20,7 @@ const STREAM_CHANGE_AFTER: Duration = Duration::from_millis(500);
 
 /// Longest frame forwarded: Opus's have at most 1275 bytes (RFC 6716 section 3.2.1), a little more is forgiven. With our header, the
 /// tag, UDP and IP it still fits into a frame of Ethernet, as the sockets may not fragment.
-const MAX_FRAME_LEN: usize = 1_400;
+pub(crate) const MAX_FRAME_LEN: usize = 1_400;
 
 #[derive(Debug)]
 pub(crate) struct Speaking {

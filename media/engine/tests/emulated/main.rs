@@ -12,6 +12,7 @@ mod network;
 mod outliving;
 mod repair;
 mod routes;
+mod sharing;
 mod stage;
 mod storm;
 mod support;

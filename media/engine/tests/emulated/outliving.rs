@@ -228,7 +228,7 @@ fn kill_in_the_fanout(world: &mut World, outputs: usize) {
                     batch.into_iter().for_each(|(to, bytes)| world.deliver(to, bytes));
                 }
                 Output::Deadline(_) => break,
-                Output::Event(_) => {}
+                Output::Event(_) | Output::Speech(_) => {}
             }
         }
         world.drain(); // Lost with the process in some seeds, sent in others: both happen.

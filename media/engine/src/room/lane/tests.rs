@@ -5,10 +5,9 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use super::*;
-use crate::slab::Slab;
 
 fn stream(ssrc: u32) -> StreamKey {
-    StreamKey { session: Slab::default().insert(()), ssrc }
+    StreamKey { shard: 0, session: 1, ssrc }
 }
 
 fn packet(ssrc: u32, index: u64) -> UplinkPosition {

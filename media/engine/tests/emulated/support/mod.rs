@@ -14,7 +14,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use salon_engine::{
-    CloseReason, Closed, Config, Direction, Engine, Event, Input, NewOffer, Output, Restored, Route, SessionReport, Speaker,
+    CloseReason, Closed, Config, Direction, Engine, Event, Input, NewOffer, Output, Restored, Route, SessionReport, Speaker, Speech,
 };
 use salon_netem::{Link, Weather};
 
@@ -32,6 +32,8 @@ pub struct World {
     /// Seeds the next one: each has randomness of its own.
     engines: u8,
     pub events: Vec<Event>,
+    /// For other engines, not yet brought there.
+    pub speech: Vec<Speech>,
     pub peers: Vec<Peer>,
     /// Datagrams handed out so far, by route.
     pub sent_to: HashMap<Route, usize>,
@@ -65,6 +67,7 @@ impl World {
             engine: Self::new_engine(now, 7),
             engines: 8,
             events: Vec::new(),
+            speech: Vec::new(),
             peers: Vec::new(),
             sent_to: HashMap::new(),
             bytes_to: HashMap::new(),
@@ -284,6 +287,7 @@ impl World {
                         }
                     }
                 }
+                Output::Speech(speech) => self.speech.push(speech),
                 Output::Event(event) => self.events.push(event),
                 Output::Deadline(at) => {
                     self.deadline = at;
