@@ -21,11 +21,11 @@ use rand::rngs::StdRng;
 
 use crate::certificate::Fingerprint;
 use crate::dtls::DtlsIdentity;
-use crate::room::Room;
 use crate::room::history::MAX_DEPTH;
+use crate::room::{Membership, Room};
 use crate::route::{Route, Transport};
 use crate::sdp::{Candidates, Direction};
-use crate::session::{CloseReason, Media, NtpClock, Outcome, Session};
+use crate::session::{CloseReason, Listening, Media, NtpClock, Outcome, Session};
 use crate::slab::{SessionKey, Slab};
 use crate::speech::Speech;
 use crate::tally::{Dropped, Repaired};
@@ -376,11 +376,14 @@ impl Engine {
     pub fn totals(&self) -> Totals {
         let mut totals = Totals { sessions: self.sessions.len(), rooms: self.room_at.len(), ..self.totals };
         for (_, session) in self.sessions.iter() {
-            totals.repaired += session.repaired();
+            let Some(room) = self.rooms[session.room].as_ref() else {
+                continue;
+            };
+            totals.repaired += session.repaired(room);
             if let Media::Listen(listening) = &session.media
                 && session.is_connected
             {
-                totals.legs_by_depth[usize::from(listening.repair.depth()).min(MAX_DEPTH)] += 1;
+                totals.legs_by_depth[usize::from(listening.leg(room).repair.depth()).min(MAX_DEPTH)] += 1;
             }
         }
         totals
@@ -451,8 +454,14 @@ impl Engine {
             return;
         };
         let excluded = room.csrc_of(&session.person);
-        let membership = room.join(now, key, excluded, &mut listening.taps);
-        listening.membership = Some(membership);
+        let membership = match std::mem::replace(listening, Listening::InView(Membership::default())) {
+            Listening::AtRest(mut leg) => {
+                leg.to = session.ice.selected();
+                room.join(now, key, excluded, *leg)
+            }
+            Listening::InView(membership) => membership,
+        };
+        *listening = Listening::InView(membership);
         if let Some(ledger) = &mut self.ledger {
             ledger.give_cells(room.view_mut(membership.view));
         }
@@ -466,15 +475,26 @@ impl Engine {
         let (Media::Listen(listening), Some(room)) = (&mut session.media, self.rooms[session.room].as_mut()) else {
             return;
         };
-        let Some(membership) = listening.membership.take() else {
+        let Listening::InView(membership) = *listening else {
             return;
         };
-        listening.counted_loss = room.loss.count(listening.counted_loss, None);
-        let moved = room.leave(now, membership, &mut listening.taps);
+        let (mut leg, moved) = room.leave(now, membership);
+        leg.counted_loss = room.loss.count(leg.counted_loss, None);
+        *listening = Listening::AtRest(Box::new(leg));
         if let Some(Media::Listen(moved)) = moved.and_then(|key| self.sessions.get_mut(key)).map(|session| &mut session.media) {
-            moved.membership = Some(membership);
+            *moved = Listening::InView(membership);
         }
         self.keep_left(key, membership.view);
+    }
+
+    /// Let a listener's leg follow the route that is selected now.
+    fn update_leg(&mut self, key: SessionKey) {
+        let Some(session) = self.sessions.get(key) else {
+            return;
+        };
+        if let (Media::Listen(Listening::InView(membership)), Some(room)) = (&session.media, self.rooms[session.room].as_mut()) {
+            room.leg_mut(*membership).to = session.ice.selected();
+        }
     }
 
     /// End a session: goodbye over DTLS, then nothing more in either direction.
@@ -484,7 +504,9 @@ impl Engine {
         let Some(mut session) = self.sessions.remove(key) else {
             return;
         };
-        self.totals.repaired += session.repaired();
+        if let Some(room) = self.rooms[session.room].as_ref() {
+            self.totals.repaired += session.repaired(room);
+        }
         guarded(&mut self.control, |control| session.close(control));
         self.session_keys.remove(&session.id);
         for ufrag in session.ice.ufrags() {
@@ -546,10 +568,10 @@ impl Engine {
         if let Some(at) = self.room_at.get(id) {
             return *at;
         }
-        let mut room = Room::new(id.into());
+        let at = self.rooms.iter().position(Option::is_none).unwrap_or(self.rooms.len());
+        let mut room = Room::new(at, id.into());
         room.is_shared = self.shared_rooms.contains(id);
         let key = room.id.clone();
-        let at = self.rooms.iter().position(Option::is_none).unwrap_or(self.rooms.len());
         if at == self.rooms.len() {
             self.rooms.push(Some(room));
         } else {

@@ -13,7 +13,7 @@ use crate::record::SessionRecord;
 use crate::rtp::red::Redundant;
 use crate::rtp::{Feedback, RtpHeader, read_feedback};
 use crate::sdp::{Direction, Fragment, Offer};
-use crate::srtp::{Inbound, MasterKeys, Outbound, Profile, Refused};
+use crate::srtp::{Inbound, MasterKeys, Outbound, OutboundRtp, Profile, Refused};
 
 /// An engine whose DTLS was set up once, by the first call: that takes longer than most inputs.
 ///
@@ -74,6 +74,7 @@ pub enum Opened {
 /// A peer's half of SRTP, with the engine's own ciphers.
 pub struct Peer {
     inbound: Inbound,
+    rtp: OutboundRtp,
     outbound: Outbound,
 }
 
@@ -82,7 +83,7 @@ impl Peer {
     #[must_use]
     pub fn new(cipher: Cipher) -> Self {
         let (profile, keys) = cipher.keys();
-        Self { inbound: Inbound::new(profile, &keys), outbound: Outbound::new(profile, &keys) }
+        Self { inbound: Inbound::new(profile, &keys), rtp: OutboundRtp::new(profile, &keys), outbound: Outbound::new(profile, &keys) }
     }
 
     /// header: as RTP has it, at least 12 bytes, else None. index: its low 16 bits replace the header's sequence number.
@@ -91,7 +92,7 @@ impl Peer {
         let mut packet = packet.to_vec();
         packet.get_mut(2..4)?.copy_from_slice(&index.to_be_bytes()[6..]);
         let header = RtpHeader::parse(&packet)?;
-        self.outbound.protect_rtp(&mut packet, 0, header.len, header.ssrc, index);
+        self.rtp.protect(&mut packet, 0, header.len, header.ssrc, index);
         Some(packet)
     }
 

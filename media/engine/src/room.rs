@@ -5,6 +5,7 @@
 
 pub(crate) mod history;
 mod lane;
+mod leg;
 mod loss;
 mod speakers;
 mod talk;
@@ -13,12 +14,15 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
+use history::Sent;
 pub(crate) use lane::{Lane, StreamKey, Tap, UplinkPosition};
+pub(crate) use leg::{Leg, Slot};
 pub(crate) use loss::{CountedLoss, LossAmongListeners};
 pub(crate) use speakers::{ASSUMED_LEVEL, SILENCE_LEVEL, SpeakerChoice};
 pub(crate) use talk::TalkMeter;
 
 use crate::slab::SessionKey;
+use crate::transmit::Transmits;
 
 /// Somebody on the stage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +33,8 @@ pub(crate) struct StageMember {
 
 #[derive(Debug)]
 pub(crate) struct Room {
+    /// Among the engine's rooms.
+    at: usize,
     pub id: Arc<str>,
     pub stage: HashMap<Arc<str>, StageMember>,
     /// Open sessions by person, connected or not.
@@ -54,13 +60,16 @@ pub(crate) struct View {
     pub lanes: Vec<Lane>,
     /// Connected listen sessions.
     pub members: Vec<SessionKey>,
+    /// Theirs, in the same order.
+    pub legs: Vec<Leg>,
     /// Where the lanes' numbers stand in the session book, one for each; none without a book.
     pub cells: Vec<u32>,
 }
 
-/// Where a packet goes: one lane of one view.
+/// A packet to be sent to all of a view.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Target {
+    pub room: usize,
     pub view: usize,
     pub lane: usize,
     /// In the lane.
@@ -68,15 +77,16 @@ pub(crate) struct Target {
 }
 
 /// A listener's place in a view.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Membership {
     pub view: usize,
     pub at: usize,
 }
 
 impl Room {
-    pub(crate) fn new(id: Arc<str>) -> Self {
+    pub(crate) fn new(at: usize, id: Arc<str>) -> Self {
         Self {
+            at,
             id,
             stage: HashMap::new(),
             listeners: HashMap::new(),
@@ -102,9 +112,28 @@ impl Room {
         &mut self.views[at]
     }
 
-    /// Whether somebody on the stage has this name and is not muted.
-    pub(crate) fn may_be_heard(&self, csrc: u32) -> bool {
-        self.stage.values().any(|member| member.csrc == csrc && !member.muted)
+    /// The leg of a member of a view.
+    pub(crate) fn leg(&self, membership: Membership) -> &Leg {
+        &self.views[membership.view].legs[membership.at]
+    }
+
+    pub(crate) fn leg_mut(&mut self, membership: Membership) -> &mut Leg {
+        &mut self.views[membership.view].legs[membership.at]
+    }
+
+    /// What a target names: the legs, and the packet they all get. None if either is gone.
+    pub(crate) fn outlet(&mut self, target: Target) -> Option<(&mut [Leg], &Sent)> {
+        let view = self.views.get_mut(target.view)?;
+        let packet = view.lanes.get(target.lane)?.history.get(target.index)?;
+        Some((&mut view.legs, packet))
+    }
+
+    /// What a listener says in a genuine compound RTCP packet.
+    pub(crate) fn on_feedback(&mut self, now: Instant, from: Membership, packet: &[u8], transmits: &mut Transmits) {
+        let (view, stage) = (&mut self.views[from.view], &self.stage);
+        // Somebody on the stage has this name and is not muted.
+        let may_be_heard = |csrc| stage.values().any(|member| member.csrc == csrc && !member.muted);
+        view.legs[from.at].on_rtcp(now, packet, &view.lanes, &mut self.loss, may_be_heard, transmits);
     }
 
     pub(crate) fn csrc_of(&self, person: &str) -> Option<u32> {
@@ -140,7 +169,7 @@ impl Room {
             for (lane_at, lane) in view.lanes.iter_mut().enumerate().filter(|(_, lane)| lane.speaker() == Some(csrc)) {
                 if let Some(position) = lane.place(now, packet) {
                     lane.history.keep(position, csrc, level, frame);
-                    targets.push(Target { view: view_at, lane: lane_at, index: position.index });
+                    targets.push(Target { room: self.at, view: view_at, lane: lane_at, index: position.index });
                 }
             }
         }
@@ -171,17 +200,18 @@ impl Room {
         }
     }
 
-    /// Put a connected listener into the view for `slots` slots without `excluded`'s voice.
-    pub(crate) fn join(&mut self, now: Instant, session: SessionKey, excluded: Option<u32>, taps: &mut [Tap]) -> Membership {
-        let slots = taps.len();
+    /// Put a connected listener into the view for as many slots without `excluded`'s voice.
+    pub(crate) fn join(&mut self, now: Instant, session: SessionKey, excluded: Option<u32>, mut leg: Leg) -> Membership {
+        let slots = leg.slot_count();
         // A view without members was not numbered on, so it would begin with a gap.
         let fits = |view: &View| view.lanes.len() == slots && view.excluded == excluded && !view.members.is_empty();
         let view_at = self.views.iter().position(fits).unwrap_or_else(|| self.new_view(now, slots, excluded));
         let view = &mut self.views[view_at];
-        for (tap, lane) in taps.iter_mut().zip(&view.lanes) {
+        for (tap, lane) in leg.taps_mut().zip(&view.lanes) {
             tap.join(lane, now);
         }
         view.members.push(session);
+        view.legs.push(leg);
         Membership { view: view_at, at: view.members.len() - 1 }
     }
 
@@ -190,6 +220,7 @@ impl Room {
             excluded,
             lanes: std::iter::repeat_with(|| Lane::new(now)).take(slots).collect(),
             members: Vec::new(),
+            legs: Vec::new(),
             cells: Vec::new(),
         };
         view.assign(self.choice.forwarded());
@@ -206,14 +237,15 @@ impl Room {
         }
     }
 
-    /// Take a listener out of its view. Returns the session that moved into its place, whose membership is now `from`.
-    pub(crate) fn leave(&mut self, now: Instant, from: Membership, taps: &mut [Tap]) -> Option<SessionKey> {
+    /// Take a listener out of its view. Returns its leg, and the session that moved into its place, whose membership is now `from`.
+    pub(crate) fn leave(&mut self, now: Instant, from: Membership) -> (Leg, Option<SessionKey>) {
         let view = &mut self.views[from.view];
-        for (tap, lane) in taps.iter_mut().zip(&view.lanes) {
+        view.members.swap_remove(from.at);
+        let mut leg = view.legs.swap_remove(from.at);
+        for (tap, lane) in leg.taps_mut().zip(&view.lanes) {
             tap.leave(lane, now);
         }
-        view.members.swap_remove(from.at);
-        view.members.get(from.at).copied()
+        (leg, view.members.get(from.at).copied())
     }
 }
 

@@ -17,10 +17,10 @@ use crate::record::{MediaRecord, RTCP_RESERVE, SessionRecord, SrtpRecord};
 use crate::room::Room;
 use crate::route::Route;
 use crate::sdp::Direction;
-use crate::srtp::{Inbound, MasterKeys, Outbound, Profile};
+use crate::srtp::{Inbound, MasterKeys, Outbound, OutboundRtp, Profile};
 use crate::tally::Repaired;
 use crate::transmit::Transmits;
-pub(crate) use listening::{ForwardedPacket, Listening};
+pub(crate) use listening::Listening;
 pub(crate) use repair::Repair;
 pub(crate) use speaking::{Frame, MAX_FRAME_LEN, Speaking, Uplink};
 
@@ -155,9 +155,7 @@ impl Srtp {
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     pub last_in: Option<Instant>,
-    pub last_out: Option<Instant>,
     pub packets_in: u64,
-    pub packets_out: u64,
     pub packets_dropped: u64,
 }
 
@@ -223,7 +221,10 @@ impl Session {
     /// Go on where another process stopped, connected.
     ///
     /// media: what becomes of the record's. report_at: when to report first.
-    pub(crate) fn restored(now: Instant, record: SessionRecord, room: usize, media: Media, report_at: Instant) -> Self {
+    pub(crate) fn restored(now: Instant, record: SessionRecord, room: usize, mut media: Media, report_at: Instant) -> Self {
+        if let Media::Listen(listening) = &mut media {
+            listening.set_cipher(OutboundRtp::new(record.srtp.profile, &record.srtp.ours));
+        }
         Self {
             id: record.session,
             room,
@@ -269,7 +270,7 @@ impl Session {
     /// As if checks and the handshake with the peer at `route` were done.
     #[cfg(any(test, feature = "fuzzing"))]
     pub(crate) fn pretend_connected(&mut self, route: Route, profile: Profile, keys: &MasterKeys) {
-        self.srtp = Some(Srtp::new(profile, keys.clone(), keys.clone()));
+        self.set_keys(profile, keys.clone(), keys.clone());
         self.ice.pretend_selected(route);
         self.is_connected = true;
     }
@@ -282,9 +283,9 @@ impl Session {
     }
 
     /// Since it began.
-    pub(crate) fn repaired(&self) -> Repaired {
+    pub(crate) fn repaired(&self, room: &Room) -> Repaired {
         match &self.media {
-            Media::Listen(listening) => listening.repair.tally(),
+            Media::Listen(listening) => listening.leg(room).repair.tally(),
             Media::Speak(speaking) => Repaired { requested: speaking.requested(), ..Repaired::default() },
         }
     }
@@ -371,7 +372,7 @@ impl Session {
         }
         let is_verified = handshake.peer_verified;
         if let Some((profile, theirs, ours)) = progress.keys {
-            self.srtp = Some(Srtp::new(profile, theirs, ours));
+            self.set_keys(profile, theirs, ours);
         }
         if progress.closed {
             return Outcome::Close(CloseReason::PeerClosed);
@@ -384,6 +385,13 @@ impl Session {
             return Outcome::Connected;
         }
         Outcome::Nothing
+    }
+
+    fn set_keys(&mut self, profile: Profile, theirs: MasterKeys, ours: MasterKeys) {
+        if let Media::Listen(listening) = &mut self.media {
+            listening.set_cipher(OutboundRtp::new(profile, &ours));
+        }
+        self.srtp = Some(Srtp::new(profile, theirs, ours));
     }
 
     /// Authenticate, decrypt in place and judge an RTP packet from the selected route.
@@ -425,26 +433,11 @@ impl Session {
         match &mut self.media {
             Media::Speak(speaking) => speaking.on_rtcp(now, &packet[..len]),
             Media::Listen(listening) => {
-                if let (Some(srtp), Some(to), Some(room)) = (&self.srtp, self.ice.selected(), room) {
-                    listening.on_rtcp(now, &packet[..len], room, &srtp.outbound, to, transmits);
+                if let Some(room) = room {
+                    listening.on_rtcp(now, &packet[..len], room, transmits);
                 }
             }
         }
-    }
-
-    /// Send a listener one packet of one of its slots.
-    pub(crate) fn forward(&mut self, now: Instant, packet: ForwardedPacket<'_>, transmits: &mut Transmits) -> bool {
-        let (Some(srtp), Some(to), Media::Listen(listening)) = (&self.srtp, self.ice.selected(), &mut self.media) else {
-            return false;
-        };
-        #[cfg(test)]
-        assert!(!self.panics_on_purpose, "as the test asked");
-        if !listening.forward(packet, &srtp.outbound, to, transmits) {
-            return false;
-        }
-        self.counters.packets_out += 1;
-        self.counters.last_out = Some(now);
-        true
     }
 
     /// Time passed: DTLS retransmissions, reports, giving up.

@@ -1,6 +1,6 @@
 //! SRTP and SRTCP: RFC 3711 (AES_CM_128_HMAC_SHA1_80) and RFC 7714 (AEAD_AES_128_GCM, AEAD_AES_256_GCM), keyed by DTLS (RFC 5764).
 //!
-//! One [`Inbound`] and one [`Outbound`] per session. Session keys depend on the master key alone (the key derivation rate is always
+//! One [`Inbound`] and one [`Outbound`] per session, and one [`OutboundRtp`] per listener. Session keys depend on the master key alone (the key derivation rate is always
 //! zero), so one cipher serves all SSRCs of a direction; what is kept per SSRC is the packet index and the replay window.
 //!
 //! Outbound packets carry their 48-bit index as an argument: the fan-out computes it without touching any state per listener.
@@ -147,16 +147,31 @@ impl Inbound {
     }
 }
 
-/// The sending half of a session's SRTP.
+/// Protects a listener's RTP. Apart from [`Outbound`], since the fan-out keeps it beside what else it needs of the listener.
+pub(crate) struct OutboundRtp(RtpCipher);
+
+impl OutboundRtp {
+    pub(crate) fn new(profile: Profile, keys: &MasterKeys) -> Self {
+        Self(RtpCipher::new(profile, keys))
+    }
+
+    /// Encrypt the RTP packet that begins at `start` of `buffer`, whose header is `header_len` long, and append the tag.
+    ///
+    /// index: 48 bits, never used before with this SSRC; its low 16 bits are the header's sequence number.
+    pub(crate) fn protect(&self, buffer: &mut Vec<u8>, start: usize, header_len: usize, ssrc: u32, index: u64) {
+        self.0.seal(buffer, start, header_len, ssrc, index);
+    }
+}
+
+/// Protects a session's RTCP.
 pub(crate) struct Outbound {
-    rtp: RtpCipher,
     rtcp: RtcpCipher,
     rtcp_index: u32,
 }
 
 impl Outbound {
     pub(crate) fn new(profile: Profile, keys: &MasterKeys) -> Self {
-        Self { rtp: RtpCipher::new(profile, keys), rtcp: RtcpCipher::new(profile, keys), rtcp_index: 0 }
+        Self { rtcp: RtcpCipher::new(profile, keys), rtcp_index: 0 }
     }
 
     /// Go on behind the packets that another process sent. rtcp_index: none above it was sent.
@@ -167,13 +182,6 @@ impl Outbound {
     /// Of the last RTCP packet sent; 0 before.
     pub(crate) fn rtcp_index(&self) -> u32 {
         self.rtcp_index
-    }
-
-    /// Encrypt the RTP packet that begins at `start` of `buffer`, whose header is `header_len` long, and append the tag.
-    ///
-    /// index: 48 bits, never used before with this SSRC; its low 16 bits are the header's sequence number.
-    pub(crate) fn protect_rtp(&self, buffer: &mut Vec<u8>, start: usize, header_len: usize, ssrc: u32, index: u64) {
-        self.rtp.seal(buffer, start, header_len, ssrc, index);
     }
 
     /// Encrypt the compound RTCP packet that begins at `start` of `buffer` and append index and tag.
@@ -193,6 +201,12 @@ impl std::fmt::Debug for Inbound {
 impl std::fmt::Debug for Outbound {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Outbound").field("rtcp_index", &self.rtcp_index).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for OutboundRtp {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("OutboundRtp").finish_non_exhaustive()
     }
 }
 

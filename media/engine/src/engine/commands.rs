@@ -9,9 +9,9 @@ use rand::{Rng, RngExt};
 use super::{Engine, NewOffer, Opened, RoomTalk, SessionReport, SessionUnknown, Speaker};
 use crate::dtls::DtlsServer;
 use crate::ice::{IceLite, random_credentials};
-use crate::room::{StageMember, Tap};
+use crate::room::{Leg, Slot, StageMember, Tap};
 use crate::sdp::{Answer, Direction, Fragment, IceCredentials, Offer, OfferRefused, SlotStream, write_fragment};
-use crate::session::{CloseReason, Formats, Listening, Media, NewSession, Repair, Session, Speaking};
+use crate::session::{CloseReason, Formats, Listening, Media, NewSession, Session, Speaking};
 use crate::slab::SessionKey;
 
 /// Sessions of one person whose handshake is not finished.
@@ -45,8 +45,8 @@ impl Engine {
         let ours = random_credentials(&mut self.random, self.shard as usize);
         let media = self.media_for(now, &offer, new.direction);
         let slots: Vec<SlotStream> = match &media {
-            Media::Listen(listening) => listening.taps.iter().map(|tap| SlotStream { ssrc: tap.ssrc }).collect(),
-            Media::Speak(_) => Vec::new(),
+            Media::Listen(Listening::AtRest(leg)) => leg.slots().map(|slot| SlotStream { ssrc: slot.tap.ssrc }).collect(),
+            Media::Listen(Listening::InView(_)) | Media::Speak(_) => Vec::new(),
         };
         let answer = Answer {
             offer: &offer,
@@ -88,25 +88,17 @@ impl Engine {
         });
         match direction {
             Direction::Listen => {
-                let mut taps: Vec<Tap> = Vec::new();
+                let mut slots: Vec<Slot> = Vec::new();
                 for _ in offer.audio() {
                     let ssrc = loop {
                         let ssrc = self.random.next_u32();
-                        if ssrc != 0 && taps.iter().all(|tap| tap.ssrc != ssrc) {
+                        if ssrc != 0 && slots.iter().all(|slot| slot.tap.ssrc != ssrc) {
                             break ssrc;
                         }
                     };
-                    taps.push(Tap::new(ssrc, self.random.random_range(0..1 << 15), self.random.next_u32()));
+                    slots.push(Slot::new(Tap::new(ssrc, self.random.random_range(0..1 << 15), self.random.next_u32())));
                 }
-                Media::Listen(Listening {
-                    formats,
-                    level_id,
-                    sent: vec![(0, 0); taps.len()],
-                    taps,
-                    membership: None,
-                    repair: Repair::default(),
-                    counted_loss: None,
-                })
+                Media::Listen(Listening::AtRest(Box::new(Leg::new(formats, level_id, slots))))
             }
             Direction::Speak => Media::Speak(Speaking::new(now, formats, level_id, self.random.next_u32())),
         }
@@ -280,6 +272,10 @@ impl Engine {
         let room = self.rooms[session.room].as_ref()?;
         let direction = session.direction();
         let counters = &session.counters;
+        let leg = match &session.media {
+            Media::Listen(listening) => Some(listening.leg(room)),
+            Media::Speak(_) => None,
+        };
         Some(SessionReport {
             session: session.id.clone(),
             room: room.id.clone(),
@@ -288,15 +284,12 @@ impl Engine {
             connected: session.is_connected,
             may_be_heard: direction == Direction::Speak && room.stage.get(&session.person).is_some_and(|member| !member.muted),
             since_in: counters.last_in.map(|at| now.duration_since(at)),
-            since_out: counters.last_out.map(|at| now.duration_since(at)),
+            since_out: leg.and_then(|leg| leg.last_out).map(|at| now.duration_since(at)),
             packets_in: counters.packets_in,
-            packets_out: counters.packets_out,
+            packets_out: leg.map_or(0, |leg| leg.packets_out),
             packets_dropped: counters.packets_dropped,
             transport: session.ice.selected().map(|route| route.transport),
-            loss: match &session.media {
-                Media::Listen(listening) => Some(listening.repair.loss()),
-                Media::Speak(_) => None,
-            },
+            loss: leg.map(|leg| leg.repair.loss()),
         })
     }
 }

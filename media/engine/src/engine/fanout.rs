@@ -4,9 +4,10 @@ use std::ops::Range;
 use std::time::Instant;
 
 use super::{Engine, guarded};
-use crate::room::{Target, UplinkPosition};
-use crate::session::{CloseReason, ForwardedPacket};
+use crate::room::{Room, Target, UplinkPosition};
+use crate::session::CloseReason;
 use crate::slab::SessionKey;
+use crate::transmit::Transmits;
 
 /// Datagrams per batch. `sendmmsg` gains nothing beyond 16; 64 keep the calls around it rare and the buffer in the cache.
 const BATCH_LEN: usize = 64;
@@ -15,9 +16,9 @@ const BATCH_LEN: usize = 64;
 #[derive(Debug, Default)]
 pub(super) struct Fanout {
     pub targets: Vec<Target>,
-    room: usize,
     target_at: usize,
-    member_at: usize,
+    /// The next one in the target's view; the one before it is the one at work.
+    leg_at: usize,
     /// Listeners whose code panicked. They are closed at the end: that moves members of views, and the packet would miss one.
     failed: Vec<SessionKey>,
 }
@@ -34,14 +35,37 @@ pub(super) struct WaitingFrame {
 }
 
 impl Fanout {
-    /// Start over with the targets that stand in `targets`.
-    pub(super) fn begin(&mut self, room: usize) {
-        self.room = room;
-        (self.target_at, self.member_at) = (0, 0);
-    }
-
     pub(super) fn is_done(&self) -> bool {
         self.target_at >= self.targets.len()
+    }
+
+    /// Fill the rest of `batch`; how many packets that were is added to `sent`.
+    fn forward(&mut self, now: Instant, rooms: &mut [Option<Room>], batch: &mut Transmits, sent: &mut u64) {
+        while batch.len() < BATCH_LEN
+            && let Some(target) = self.targets.get(self.target_at).copied()
+        {
+            let outlet = rooms.get_mut(target.room).and_then(Option::as_mut).and_then(|room| room.outlet(target));
+            let rest = outlet.and_then(|(legs, packet)| Some((legs.get_mut(self.leg_at..)?, packet)));
+            let Some((legs, packet)) = rest.filter(|(legs, _)| !legs.is_empty()) else {
+                self.target_at += 1;
+                self.leg_at = 0;
+                continue;
+            };
+            for leg in legs {
+                if batch.len() == BATCH_LEN {
+                    return;
+                }
+                self.leg_at += 1;
+                *sent += u64::from(leg.forward(now, target.lane, packet, batch));
+            }
+        }
+    }
+
+    /// Whose leg was at work.
+    fn at_work(&self, rooms: &[Option<Room>]) -> Option<SessionKey> {
+        let target = self.targets.get(self.target_at)?;
+        let room = rooms.get(target.room)?.as_ref()?;
+        room.view(target.view).members.get(self.leg_at.checked_sub(1)?).copied()
     }
 }
 
@@ -58,7 +82,6 @@ impl Engine {
                 if let Some(ledger) = &mut self.ledger {
                     ledger.mark_lanes(room, &self.fanout.targets);
                 }
-                self.fanout.begin(at);
             }
         }
     }
@@ -69,6 +92,7 @@ impl Engine {
         self.forward_to_some(now);
         if self.fanout.is_done() {
             self.fanout.targets.clear();
+            self.fanout.target_at = 0;
             for key in std::mem::take(&mut self.fanout.failed) {
                 self.close(now, key, CloseReason::Internal);
             }
@@ -76,31 +100,18 @@ impl Engine {
         }
     }
 
+    /// One guard for as many legs as go well: entering one per packet is not free. After a panic the next leg goes on under a new one.
     fn forward_to_some(&mut self, now: Instant) {
-        let Some(room) = self.rooms.get(self.fanout.room).and_then(Option::as_ref) else {
-            self.fanout.targets.clear();
-            return;
-        };
-        while self.batch.len() < BATCH_LEN
-            && let Some(target) = self.fanout.targets.get(self.fanout.target_at)
-        {
-            let Some(key) = room.view(target.view).members.get(self.fanout.member_at).copied() else {
-                self.fanout.target_at += 1;
-                self.fanout.member_at = 0;
-                continue;
-            };
-            self.fanout.member_at += 1;
-            let Some(session) = self.sessions.get_mut(key) else {
-                continue;
-            };
-            let Some(sent) = room.view(target.view).lanes[target.lane].history.get(target.index) else {
-                continue;
-            };
-            let packet = ForwardedPacket { lane: target.lane, sent };
-            match guarded(&mut self.batch, |batch| session.forward(now, packet, batch)) {
-                Some(true) => self.totals.packets_out += 1,
-                Some(false) => {}
-                None => self.fanout.failed.push(key),
+        let Self { rooms, fanout, batch, totals, .. } = self;
+        loop {
+            let before = (fanout.target_at, fanout.leg_at);
+            if guarded(batch, |batch| fanout.forward(now, rooms, batch, &mut totals.packets_out)).is_some() {
+                return;
+            }
+            if before == (fanout.target_at, fanout.leg_at) {
+                (fanout.target_at, fanout.leg_at) = (fanout.target_at + 1, 0); // No leg's fault: nothing to blame, nothing to repeat.
+            } else {
+                fanout.failed.extend(fanout.at_work(rooms));
             }
         }
     }

@@ -124,6 +124,7 @@ impl Engine {
 
     /// Let the record say what a check has changed.
     fn keep_path(&mut self, key: SessionKey, from: Route, before: PathState, is_changed: bool) {
+        self.update_leg(key);
         let after = self.sessions.get(key).map(|session| PathState::of(session, from));
         if is_changed || after.is_some_and(|after| after != before) {
             self.keep(key);
@@ -145,6 +146,7 @@ impl Engine {
         if let Some(session) = self.sessions.get_mut(key) {
             session.ice.forget(route);
         }
+        self.update_leg(key);
         self.keep(key);
     }
 

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use super::{Engine, guarded};
 use crate::record::{Book, MAX_TAG_LEN, Mark, MediaRecord, Numbering, SessionRecord, SlotRecord};
-use crate::room::{Lane, Room, Tap, Target, View};
+use crate::room::{Lane, Leg, Room, Slot, Tap, Target, View};
 use crate::rtp::to_rtp_units;
 use crate::sdp::Direction;
-use crate::session::{Listening, Media, Repair, Session, Speaking};
+use crate::session::{Listening, Media, Session, Speaking};
 use crate::slab::SessionKey;
 
 /// Bits of a packet index; a speaker's cell has the number of the stream above them.
@@ -89,21 +89,22 @@ impl Ledger {
                 return Some(MediaRecord::Speak { formats, level_id, report_ssrc: speaking.report_ssrc, cell });
             }
         };
-        let mut slots = Vec::with_capacity(listening.taps.len());
-        for (at, (tap, sent)) in listening.taps.iter().zip(&listening.sent).enumerate() {
-            let numbering = match listening.membership {
-                Some(membership) => {
-                    let (index_distance, timestamp_distance) = tap.distances();
+        let leg = listening.leg(room);
+        let mut slots = Vec::with_capacity(leg.slot_count());
+        for (at, slot) in leg.slots().enumerate() {
+            let numbering = match listening {
+                Listening::InView(membership) => {
+                    let (index_distance, timestamp_distance) = slot.tap.distances();
                     Numbering::Lane { cell: *room.view(membership.view).cells.get(at)?, index_distance, timestamp_distance }
                 }
-                None => {
-                    let (next_index, timestamp, rested_at) = tap.rests_at();
+                Listening::AtRest(_) => {
+                    let (next_index, timestamp, rested_at) = slot.tap.rests_at();
                     Numbering::Own { next_index, timestamp, at_ms: self.uptime_ms(rested_at.unwrap_or(self.up.0)) }
                 }
             };
-            slots.push(SlotRecord { ssrc: tap.ssrc, numbering, sent: *sent });
+            slots.push(SlotRecord { ssrc: slot.tap.ssrc, numbering, sent: (slot.packets, slot.octets) });
         }
-        Some(MediaRecord::Listen { formats: listening.formats, level_id: listening.level_id, slots })
+        Some(MediaRecord::Listen { formats: leg.formats, level_id: leg.level_id, slots })
     }
 
     /// A listener's stream, from where its numbers stand in the book.
@@ -321,15 +322,13 @@ impl ResolvedSession {
 /// None where the numbers make no sense.
 fn resolve(ledger: &Ledger, now: Instant, mut record: SessionRecord) -> Option<ResolvedSession> {
     let media = match &record.media {
-        MediaRecord::Listen { formats, level_id, slots } => Media::Listen(Listening {
-            formats: *formats,
-            level_id: *level_id,
-            taps: slots.iter().map(|slot| ledger.tap_of(now, slot)).collect::<Option<Vec<Tap>>>()?,
-            sent: slots.iter().map(|slot| slot.sent).collect(),
-            membership: None,
-            repair: Repair::default(),
-            counted_loss: None,
-        }),
+        MediaRecord::Listen { formats, level_id, slots } => {
+            let slots = slots.iter().map(|slot| {
+                let (packets, octets) = slot.sent;
+                ledger.tap_of(now, slot).map(|tap| Slot { tap, packets, octets })
+            });
+            Media::Listen(Listening::AtRest(Box::new(Leg::new(*formats, *level_id, slots.collect::<Option<Vec<Slot>>>()?))))
+        }
         MediaRecord::Speak { formats, level_id, report_ssrc, cell } => {
             if let Some(cell) = cell.filter(|cell| (*cell as usize) < ledger.book.cells()) {
                 let mark = ledger.book.mark_of(cell as usize).index;

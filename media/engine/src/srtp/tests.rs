@@ -30,8 +30,12 @@ fn keys_for(profile: Profile) -> MasterKeys {
     MasterKeys::from_dtls(profile, &material[..len]).expect("the profile's length").0
 }
 
-fn pair(profile: Profile) -> (Outbound, Inbound) {
-    (Outbound::new(profile, &keys_for(profile)), Inbound::new(profile, &keys_for(profile)))
+fn pair(profile: Profile) -> (OutboundRtp, Inbound) {
+    (OutboundRtp::new(profile, &keys_for(profile)), Inbound::new(profile, &keys_for(profile)))
+}
+
+fn rtcp_outbound(profile: Profile) -> Outbound {
+    Outbound::new(profile, &keys_for(profile))
 }
 
 const SSRC: u32 = 0xcafe_babe;
@@ -46,9 +50,9 @@ fn plain_packet(index: u64) -> Vec<u8> {
     packet
 }
 
-fn protected(outbound: &Outbound, index: u64) -> Vec<u8> {
+fn protected(outbound: &OutboundRtp, index: u64) -> Vec<u8> {
     let mut packet = plain_packet(index);
-    outbound.protect_rtp(&mut packet, 0, 12, SSRC, index);
+    outbound.protect(&mut packet, 0, 12, SSRC, index);
     packet
 }
 
@@ -63,7 +67,7 @@ fn session_keys_are_those_of_rfc_3711_appendix_b3() {
 #[test]
 fn counter_mode_packet_is_that_of_libsrtp() {
     let mut packet = bytes("800f1234decafbadcafebabe abababababababababababababababab");
-    Outbound::new(Profile::Aes128CmSha1, &rfc3711_keys()).protect_rtp(&mut packet, 0, 12, SSRC, 0x1234);
+    OutboundRtp::new(Profile::Aes128CmSha1, &rfc3711_keys()).protect(&mut packet, 0, 12, SSRC, 0x1234);
     assert_eq!(packet, bytes("800f1234decafbadcafebabe4e55dc4ce79978d88ca4d215949d2402b78d6acc99ea179b8dbb"));
 }
 
@@ -149,13 +153,13 @@ fn every_flipped_bit_is_noticed_and_moves_no_state() {
 #[test]
 fn packets_cut_short_are_refused() {
     for profile in PROFILES {
-        let (mut outbound, mut inbound) = pair(profile);
+        let (outbound, mut inbound) = pair(profile);
         let rtp = protected(&outbound, 9);
         for len in 0..rtp.len() {
             assert!(inbound.unprotect_rtp(&mut rtp[..len].to_vec()).is_err());
         }
         let mut rtcp = bytes("80c80001cafebabeffffffff");
-        outbound.protect_rtcp(&mut rtcp, 0, SSRC);
+        rtcp_outbound(profile).protect_rtcp(&mut rtcp, 0, SSRC);
         for len in 0..rtcp.len() {
             assert!(inbound.unprotect_rtcp(&mut rtcp[..len].to_vec()).is_err());
         }
@@ -166,9 +170,9 @@ fn packets_cut_short_are_refused() {
 
 #[test]
 fn rtcp_without_encryption_is_refused() {
-    let (mut outbound, mut inbound) = pair(Profile::Aes128Gcm);
+    let (_, mut inbound) = pair(Profile::Aes128Gcm);
     let mut rtcp = bytes("80c80001cafebabeffffffff");
-    outbound.protect_rtcp(&mut rtcp, 0, SSRC);
+    rtcp_outbound(Profile::Aes128Gcm).protect_rtcp(&mut rtcp, 0, SSRC);
     let at = rtcp.len() - 4;
     rtcp[at] &= 0x7f;
     assert_eq!(inbound.unprotect_rtcp(&mut rtcp), Err(Refused::Malformed));
@@ -180,7 +184,7 @@ fn a_fifth_stream_is_refused() {
     let packet_of = |ssrc: u32| {
         let mut packet = plain_packet(1);
         packet[8..12].copy_from_slice(&ssrc.to_be_bytes());
-        outbound.protect_rtp(&mut packet, 0, 12, ssrc, 1);
+        outbound.protect(&mut packet, 0, 12, ssrc, 1);
         packet
     };
     for ssrc in 1..=4 {

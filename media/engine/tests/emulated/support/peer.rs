@@ -259,6 +259,11 @@ impl Peer {
         std::mem::take(&mut self.outbox)
     }
 
+    /// Encrypt the microphone's next frame into `last_rtp`, without sending it.
+    pub fn next_frame(&mut self) {
+        self.speak_a_frame();
+    }
+
     fn speak_a_frame(&mut self) -> Vec<u8> {
         let microphone = self.microphone.as_mut().unwrap();
         let red = self.agreed_red && self.copies > 0;

@@ -1,0 +1,186 @@
+//! All that forwarding to one listener takes, in one place: the fan-out walks an array of these and looks nothing up.
+
+use std::time::Instant;
+
+use super::history::Sent;
+use super::{CountedLoss, Lane, LossAmongListeners, Tap};
+use crate::route::Route;
+use crate::rtp::{Feedback, ForwardedHeader, Nack, read_feedback};
+use crate::sdp::MAX_SLOTS;
+use crate::session::{Formats, Repair};
+use crate::srtp::OutboundRtp;
+use crate::transmit::Transmits;
+
+/// One stream of a listener: its numbering, and what sender reports say of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Slot {
+    pub tap: Tap,
+    /// Sent so far; wraps, as RTCP's count does.
+    pub packets: u32,
+    /// Of payload.
+    pub octets: u32,
+}
+
+impl Slot {
+    pub(crate) fn new(tap: Tap) -> Self {
+        Self { tap, packets: 0, octets: 0 }
+    }
+}
+
+/// The last stretch of the way to a listener. Rests in the session until it is connected, then lies in its view's array.
+#[derive(Debug)]
+pub(crate) struct Leg {
+    /// The selected route; None while there is none, as when a connection was lost.
+    pub to: Option<Route>,
+    /// None until DTLS has given keys.
+    pub cipher: Option<OutboundRtp>,
+    pub formats: Formats,
+    /// RFC 6464's extension id where negotiated.
+    pub level_id: Option<u8>,
+    pub packets_out: u64,
+    pub last_out: Option<Instant>,
+    /// Where this listener stands among those whose loss is reported to speakers.
+    pub counted_loss: Option<CountedLoss>,
+    pub repair: Repair,
+    slot_count: usize,
+    slots: [Option<Slot>; MAX_SLOTS],
+    #[cfg(test)]
+    pub panics_on_purpose: bool,
+}
+
+impl Leg {
+    /// with: at most [`MAX_SLOTS`].
+    pub(crate) fn new(formats: Formats, level_id: Option<u8>, with: Vec<Slot>) -> Self {
+        let mut slots = [const { None }; MAX_SLOTS];
+        let slot_count = with.len().min(MAX_SLOTS);
+        for (place, slot) in slots.iter_mut().zip(with) {
+            *place = Some(slot);
+        }
+        Self {
+            to: None,
+            cipher: None,
+            formats,
+            level_id,
+            packets_out: 0,
+            last_out: None,
+            counted_loss: None,
+            repair: Repair::default(),
+            slot_count,
+            slots,
+            #[cfg(test)]
+            panics_on_purpose: false,
+        }
+    }
+
+    pub(crate) fn slot_count(&self) -> usize {
+        self.slot_count
+    }
+
+    /// In the order of the answer's media sections.
+    pub(crate) fn slots(&self) -> impl Iterator<Item = &Slot> {
+        self.slots.iter().flatten()
+    }
+
+    pub(super) fn taps_mut(&mut self) -> impl Iterator<Item = &mut Tap> {
+        self.slots.iter_mut().flatten().map(|slot| &mut slot.tap)
+    }
+
+    /// Write a lane's packet, for the first time or again: the same packet comes out. None if it is from before the listener came, or
+    /// nothing can be sent now; else the length of its payload.
+    fn write(&self, lane: usize, sent: &Sent, transmits: &mut Transmits) -> Option<usize> {
+        let (to, cipher, slot) = (self.to?, self.cipher.as_ref()?, self.slots[lane].as_ref()?);
+        let (index, timestamp) = slot.tap.place(sent.position)?;
+        let payload = sent.payload(self.repair.depth_of(lane, index)?.into());
+        #[allow(clippy::cast_possible_truncation)]
+        // The sequence number is the index's low 16 bits.
+        let header = ForwardedHeader {
+            marker: sent.position.marker,
+            payload_type: self.formats.red.filter(|_| payload.copies > 0).unwrap_or(self.formats.opus),
+            sequence: index as u16,
+            timestamp,
+            ssrc: slot.tap.ssrc,
+            csrc: sent.csrc,
+            level: self.level_id.zip(sent.level),
+        };
+        transmits.push_with(to, |buffer, start| {
+            let header_len = header.write(buffer);
+            payload.write(self.formats.opus, buffer);
+            cipher.protect(buffer, start, header_len, header.ssrc, index);
+        });
+        Some(payload.len())
+    }
+
+    /// Send a lane's packet to this listener. False if it is from before the listener came, or nothing can be sent now.
+    pub(crate) fn forward(&mut self, now: Instant, lane: usize, sent: &Sent, transmits: &mut Transmits) -> bool {
+        #[cfg(test)]
+        assert!(!self.panics_on_purpose, "as the test asked");
+        let Some(payload_len) = self.write(lane, sent, transmits) else {
+            return false;
+        };
+        if let Some(slot) = &mut self.slots[lane] {
+            slot.packets = slot.packets.wrapping_add(1);
+            #[allow(clippy::cast_possible_truncation)] // A datagram's length.
+            let payload_len = payload_len as u32;
+            slot.octets = slot.octets.wrapping_add(payload_len);
+        }
+        self.repair.on_sent();
+        self.packets_out += 1;
+        self.last_out = Some(now);
+        true
+    }
+
+    /// Take what is of use from a genuine compound packet: what the listener lost, and what it asks for again.
+    ///
+    /// may_be_heard: of a CSRC.
+    pub(super) fn on_rtcp(
+        &mut self,
+        now: Instant,
+        packet: &[u8],
+        lanes: &[Lane],
+        loss: &mut LossAmongListeners,
+        may_be_heard: impl Fn(u32) -> bool,
+        transmits: &mut Transmits,
+    ) {
+        read_feedback(packet, |part| match part {
+            Feedback::Reception(block) => {
+                if let Some(slot) = self.slot_of(block.ssrc) {
+                    self.repair.on_report(slot, &block);
+                }
+            }
+            Feedback::Nack(nack) if self.formats.nack => self.send_again(nack, lanes, &may_be_heard, transmits),
+            Feedback::Nack(_) | Feedback::Sender(_) => {}
+        });
+        let mut next = [0; MAX_SLOTS];
+        for (next, (slot, lane)) in next.iter_mut().zip(self.slots().zip(lanes)) {
+            *next = slot.tap.next_index(lane);
+        }
+        if self.repair.estimate(now, self.formats.red.is_some(), next) {
+            let unprotected = Some(self.repair.loss()).filter(|_| self.repair.depth() == 0);
+            self.counted_loss = loss.count(self.counted_loss, unprotected);
+        }
+    }
+
+    fn slot_of(&self, ssrc: u32) -> Option<usize> {
+        self.slots().position(|slot| slot.tap.ssrc == ssrc)
+    }
+
+    fn send_again(&mut self, nack: Nack<'_>, lanes: &[Lane], may_be_heard: &impl Fn(u32) -> bool, transmits: &mut Transmits) {
+        let Some(at) = self.slot_of(nack.ssrc) else {
+            return;
+        };
+        let lane = &lanes[at];
+        for sequence in nack.sequences() {
+            let Some((index, own)) = self.slots[at].as_ref().and_then(|slot| slot.tap.find(lane, sequence)) else {
+                continue;
+            };
+            self.repair.on_request(at, own);
+            // Whoever was muted or removed since is silent in repetitions too.
+            let Some(sent) = lane.history.get(index).filter(|sent| may_be_heard(sent.csrc)) else {
+                continue;
+            };
+            if self.repair.spend() {
+                self.write(at, sent, transmits);
+            }
+        }
+    }
+}
