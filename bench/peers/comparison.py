@@ -71,9 +71,7 @@ def read_window(line: Mapping[str, Any], server_cpu_secs: float, everything_cpu_
     if lost > _MOST_LOST * (line["packets"] + lost):
         raise BenchFailed(f"{lost} frames were lost beside {line['packets']} that came: a server that drops is cheap")
     if server_cpu_secs * 1e6 < _LEAST_US * line["packets"]:
-        raise BenchFailed(
-            f"{server_cpu_secs:.3f} s for {line['packets']} packets would not pay for their cipher: another process sent them"
-        )
+        raise BenchFailed(f"{server_cpu_secs:.3f} s for {line['packets']} packets do not pay for their cipher: another process sent them")
     return Window(
         seconds=line["seconds"],
         said=line["said"],
