@@ -1,11 +1,19 @@
 """What the media process must know of a room to enforce it: `Policy` of docs/subsystems/processes.md."""
 
+import threading
+from collections import OrderedDict
+
 from typing_extensions import TypedDict
 
 from salon.bus import publish_on_commit
 from salon.rooms.domain.room_stage import RoomStage
 from salon.rooms.models import Place, Room
 from salon.rooms.stages import seats_on_stage
+
+# Rooms that fill at one time; beyond it policies are read again.
+_REMEMBERED = 1000
+_known: OrderedDict[tuple[str, int], "Policy"] = OrderedDict()
+_known_lock = threading.Lock()
 
 
 class PolicySpeaker(TypedDict):
@@ -24,6 +32,23 @@ class Policy(TypedDict):
 
 def policy_of(room: Room) -> Policy:
     return policies_of([room])[0]
+
+
+def known_policy_of(room: Room) -> Policy:
+    """For whoever comes in: everything that a policy says raises its version, so of one version it need be read once.
+
+    room: as just read. What is read is what it was then, or newer. Not to be changed by the caller.
+    """
+    key = (room.id, room.policy_version)
+    with _known_lock:
+        if (known := _known.get(key)) is not None:
+            return known
+    policy = policy_of(room)
+    with _known_lock:
+        _known[key] = policy
+        if len(_known) > _REMEMBERED:
+            _known.popitem(last=False)
+    return policy
 
 
 def policies_of(rooms: list[Room]) -> list[Policy]:

@@ -16,7 +16,7 @@ from salon.quality.actions.keeping import keep_reports
 from salon.rooms.actions.attendance import OWNER_LEFT, close_at_media, lose_connection
 from salon.rooms.actions.end_room import end_if_empty, vacate_ended_room
 from salon.rooms.actions.line import admit_from_all_lines
-from salon.rooms.actions.truth import ClosedSession, confirm_connection, list_audience, record_closed
+from salon.rooms.actions.truth import ClosedSession, confirm_connections, list_audience, record_closed
 from salon.rooms.models import MediaSession, Place
 from salon.worker import places
 from salon.worker.attendance import Attendance, Seat
@@ -28,6 +28,8 @@ logger = logging.getLogger(__name__)
 RECONCILE_SECS = 5.0
 # A grace and a request are told in seconds; nobody sees a smaller part of one.
 SETTLE_SECS = 1.0
+# Nearly all of them are in already: the limit only bounds what is done again where one of them cannot be.
+_CONFIRMED_AT_ONCE = 200
 # Presence shows the live number to who is there; the hallway may lag, and each number is an event to everybody who looks at it.
 AUDIENCE_SECS = 15.0
 
@@ -97,8 +99,9 @@ class Keeper:
 
     def _confirm_connections(self) -> None:
         while self._connected:
-            confirm_connection(self._connected[0])
-            self._connected.pop(0)
+            some = self._connected[:_CONFIRMED_AT_ONCE]
+            confirm_connections(some)
+            del self._connected[: len(some)]
 
     def _record_closed(self) -> None:
         due = list(self._closed)
@@ -157,7 +160,7 @@ class Keeper:
                     close_at_media(session.id, session.owner)
                 continue
             places.revive_session(newest)
-            confirm_connection(newest.id)
+            confirm_connections([newest.id])
 
     def _revive_vanished(self, connected: set[Seat]) -> None:
         """A node was silent and spoke up again before its people were let go: their sessions go on, and can be restarted and closed."""

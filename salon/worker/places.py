@@ -3,11 +3,13 @@
 from collections.abc import Iterable
 from datetime import timedelta
 
+from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from salon.rooms.actions.attendance import OWNER_LEFT, REVIVABLE, VANISHED
 from salon.rooms.actions.end_room import ENTERED_WITHIN
+from salon.rooms.actions.line import forget_seats
 from salon.rooms.enums import Phase
 from salon.rooms.models import MediaSession, Place, Room
 from salon.worker.attendance import GRACE_SECS, Attendance, Seat
@@ -86,4 +88,6 @@ def vanished_sessions(rooms: Iterable[str]) -> list[MediaSession]:
 
 def revive_session(session: MediaSession) -> None:
     """A node that was silent for long has spoken up, and still has it."""
-    MediaSession.objects.filter(id=session.id, end_reason=VANISHED).update(ended_at=None, end_reason="")
+    with transaction.atomic():
+        forget_seats(session.room_id)
+        MediaSession.objects.filter(id=session.id, end_reason=VANISHED).update(ended_at=None, end_reason="")

@@ -23,7 +23,7 @@ from salon.rooms.actions.end_room import end_room
 from salon.rooms.actions.open_room import open_room
 from salon.rooms.actions.remove_person import lift_expired_removals, remove_person, undo_removal
 from salon.rooms.actions.succession import settle_succession
-from salon.rooms.actions.truth import ClosedSession, confirm_connection, list_audience, record_closed
+from salon.rooms.actions.truth import ClosedSession, confirm_connections, list_audience, record_closed
 from salon.rooms.domain.apply import KINDS, apply
 from salon.rooms.domain.large_acts import REMOVALS_PER_MINUTE
 from salon.rooms.domain.room_stage import RoomStage
@@ -246,7 +246,7 @@ def test_has_spoken_changes_no_hand_that_is_up(room, host, listener, media_proce
     hands.raise_hand(caller(listener), room.id)
     queue = Watch(Watcher(host.id, None), f"hands/{room.id}")
     session = MediaSession.objects.create(id="s" * 26, room=room, person=listener, direction="speak", opened_at=room.opened_at)
-    confirm_connection(session.id)
+    confirm_connections([session.id])
     count_talk("node start", {(room.id, listener.id): 60_000})
     queue.check("a late word of a speaking session and of what was said in it")
     assert Place.objects.get(room=room, person=listener).has_spoken is False

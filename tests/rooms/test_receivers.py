@@ -5,7 +5,7 @@ import pytest
 from salon.rooms import receivers
 from salon.rooms.actions.attendance import enter_room, leave_room
 from salon.rooms.actions.open_room import open_room
-from salon.rooms.actions.truth import confirm_connection
+from salon.rooms.actions.truth import confirm_connections
 from salon.rooms.enums import Visibility
 from salon.rooms.models import MediaSession, Place, Removal, Room, RoomAction
 from salon.rooms.policy import policy_of
@@ -114,7 +114,7 @@ def test_sound_that_connects_after_a_block_is_closed_again(room, speaker, listen
     Place.objects.filter(person=listener).update(left_at="2026-01-01T00:00:00Z")
     blocks(speaker, listener)
     session = MediaSession.objects.get(person=listener)
-    confirm_connection(session.id)
+    confirm_connections([session.id])
     assert not is_in(room, listener)
     assert media_process.closed == [(session.id, listener.id)]
 

@@ -22,7 +22,7 @@ from salon.rooms import rate_limits
 from salon.rooms.actions import line, sound
 from salon.rooms.actions.attendance import enter_room
 from salon.rooms.actions.open_room import open_room
-from salon.rooms.actions.truth import ClosedSession, confirm_connection, list_audience, record_closed
+from salon.rooms.actions.truth import ClosedSession, confirm_connections, list_audience, record_closed
 from salon.rooms.commands import Terms, run_named
 from salon.rooms.domain import large_acts
 from salon.rooms.enums import HandPolicy, Role, Visibility
@@ -149,7 +149,7 @@ class Storm:
                 record_closed([ClosedSession(session.id, "timed_out") for session in sessions])
             case 1:
                 for session in sessions:
-                    confirm_connection(session.id)
+                    confirm_connections([session.id])
             case 2:
                 Room.objects.filter(grace_ends_at__isnull=False).update(grace_ends_at=timezone.now())
                 SecondModeratorRequest.objects.filter(settled_at=None).update(expires_at=timezone.now())

@@ -3,13 +3,14 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from typing_extensions import TypedDict
 
 from salon.accounts.callers import Caller
 from salon.common.times import rfc3339
+from salon.config.environment import environment
 from salon.rooms.access import IN, MODERATES, ON_STAGE, access_live_room_by_id, is_known
 from salon.rooms.capacity import capacity_of
 from salon.rooms.domain.lifecycle import STAGE_KEPT, STAGE_KEPT_ON_A_CALL
@@ -28,6 +29,21 @@ _ASK_AGAIN_SECS = 10
 _FAR_BACK, _FAR_BACK_ASKS_AGAIN_SECS = 100, 25
 
 
+# One statement, so that the room's row is locked for as long as it takes, and thousands can come in at once. Whoever waits for the lock
+# sees the row as it is then. What is no column of that row is not looked at, and `seats_at_most` stands for it: somebody in line, or a
+# seat taken in another way, makes it null or raises it.
+_TAKE_FREE_SEAT = """
+WITH seat AS (
+    UPDATE rooms_room SET seats_at_most = seats_at_most + 1
+    WHERE id = %(room)s AND phase = 'live' AND NOT locked AND seats_at_most < LEAST(COALESCE(capacity, %(most)s), %(most)s)
+    RETURNING id
+)
+INSERT INTO rooms_lineplace (room_id, person_id, visitor, joined_at, asked_at, admitted_until)
+SELECT id, %(person)s, %(visitor)s, %(now)s, %(now)s, %(until)s FROM seat
+ON CONFLICT DO NOTHING
+"""
+
+
 class Line(TypedDict):
     """position: from 1; null for who is admitted, or not in line. length: how many wait. retry_after: when to ask again, in seconds."""
 
@@ -43,11 +59,15 @@ def take_seat(caller: Caller, room: Room) -> bool:
     Returns whether it was found free just now, so that giving it back loses nobody's turn in the line. Raises RoomEnded, RoomLocked, and
     RoomFull for who is in line now.
     """
+    if _take_free_seat(caller, room):
+        return True
     with transaction.atomic():
         locked, now = _lock(room), timezone.now()
         if not locked.is_live:
             raise RoomEnded
         if _has_seat(caller, locked, now):
+            # It may be one that nobody has counted: a moderator's, say, whose first session follows.
+            Room.objects.filter(id=locked.id).update(seats_at_most=F("seats_at_most") + 1)
             return False
         if locked.locked and _is_newcomer(caller, locked):
             raise RoomLocked
@@ -60,11 +80,40 @@ def take_seat(caller: Caller, room: Room) -> bool:
         place = mine.get()
         events = _admit_first(locked, now, here=place)
         place.refresh_from_db()
+        _remember_seats(locked, now)
         emit_all(events)
     if place.admitted_until is not None:
         return is_new
     line = line_of(caller, room)
     raise RoomFull(line, retry_after_secs=line["retry_after"])
+
+
+def _take_free_seat(caller: Caller, room: Room) -> bool:
+    """Whether the room has free seats beyond doubt, and one of them is the caller's now. Else somebody has to count."""
+    now = timezone.now()
+    seat: dict[str, str | int | datetime | None] = {
+        "room": room.id,
+        "most": environment().room_capacity,
+        "person": caller.person.id if caller.person else None,
+        "visitor": None if caller.person else caller.visitor,
+        "now": now,
+        "until": now + ADMITTED_FOR,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE_FREE_SEAT, seat)
+        return bool(cursor.rowcount == 1)
+
+
+def _remember_seats(room: Room, now: datetime) -> None:
+    """The room's row is locked. Until the number that is remembered reaches the room's capacity nobody needs to count again."""
+    at_most = None if _waiting(room, now).exists() else capacity_of(room) - _free_seats(room, now)
+    if at_most != room.seats_at_most:
+        Room.objects.filter(id=room.id).update(seats_at_most=at_most)
+
+
+def forget_seats(room_id: str) -> None:
+    """For whoever gives back a session that had ended, and with it a seat. In a transaction, before the session."""
+    Room.objects.filter(id=room_id).update(seats_at_most=None)
 
 
 def use_seat(caller: Caller, room: Room) -> None:
@@ -187,7 +236,7 @@ def _has_seat(caller: Caller, room: Room, now: datetime) -> bool:
 def _is_newcomer(caller: Caller, room: Room) -> bool:
     if caller.person is not None:
         return not is_known(room, caller.person)
-    return not MediaSession.objects.filter(room=room, visitor=caller.visitor).exists()
+    return not MediaSession.objects.filter(room=room, person=None, visitor=caller.visitor).exists()
 
 
 def _waiting(room: Room, now: datetime) -> QuerySet[LinePlace]:
@@ -200,7 +249,8 @@ def _gone(now: datetime) -> QuerySet[LinePlace]:
 
 
 def _owner(caller: Caller) -> dict[str, Any]:
-    return {"person": caller.person} if caller.person else {"visitor": caller.visitor}
+    """Both columns: an index that names both then finds one row."""
+    return {"person": caller.person, "visitor": None} if caller.person else {"person": None, "visitor": caller.visitor}
 
 
 def _owned_by(caller: Caller) -> Q:

@@ -31,7 +31,7 @@ from salon.rooms.errors import (
     SessionNotFound,
 )
 from salon.rooms.models import MediaSession, Place, Room
-from salon.rooms.policy import policy_of
+from salon.rooms.policy import known_policy_of
 
 # The grant goes straight from here to the media process: seconds would do.
 _GRANT_SECS = 30
@@ -132,9 +132,9 @@ def forget_ended_sessions() -> int:
 def _open(caller: Caller, room: Room, direction: Direction, offer: str) -> media.OpenedSession:
     # The epoch before the checks: who is cut or removed after the checks has a newer one, which voids this session whenever it opens.
     epoch = _epoch(caller, room)
-    _look_again(caller, room)
+    policy = known_policy_of(_look_again(caller, room))
     try:
-        opened = media.open_session(_grant(caller, room, direction, epoch), offer, policy_of(room), caller.address)
+        opened = media.open_session(_grant(caller, room, direction, epoch), offer, policy, caller.address)
     except media.GrantRefused:
         # The room changed after we looked. Looking again tells how; where it tells nothing, the next try will succeed.
         _look_again(caller, room)
@@ -159,7 +159,7 @@ def _epoch(caller: Caller, room: Room) -> int:
     return Place.objects.get(room=room, person=caller.person).epoch if caller.person else 0
 
 
-def _look_again(caller: Caller, room: Room) -> None:
+def _look_again(caller: Caller, room: Room) -> Room:
     """Through the door once more. Raises what it raises, and SignInRequired for somebody who was deactivated since they were let in."""
     if caller.person is not None:
         with transaction.atomic():
@@ -167,7 +167,7 @@ def _look_again(caller: Caller, room: Room) -> None:
             person = Person.objects.select_for_update(no_key=True).filter(id=caller.person.id, is_active=True).first()
         if person is None:
             raise SignInRequired
-    access_live_room_by_id(caller, room.id)
+    return access_live_room_by_id(caller, room.id)
 
 
 def _grant(caller: Caller, room: Room, direction: Direction, epoch: int) -> str:

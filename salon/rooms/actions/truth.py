@@ -1,17 +1,18 @@
 """What the keeper does when the media process tells who really has sound. docs/subsystems/rooms.md, "Truth"."""
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
 from django.utils import timezone
 
+from salon.accounts.models import Person
 from salon.rooms.access import is_let_in
 from salon.rooms.actions.attendance import close_at_media, enter_room
 from salon.rooms.actions.line import admit_from_line
 from salon.rooms.actions.locked_room import locked_room
-from salon.rooms.enums import Direction, Visibility
+from salon.rooms.enums import Direction, Phase, Visibility
 from salon.rooms.errors import RoomEnded, RoomNotFound
 from salon.rooms.events import room_listed, session_ended
 from salon.rooms.models import MediaSession, Place, Room
@@ -37,18 +38,31 @@ class ClosedSession:
     reason: str
 
 
-def confirm_connection(session_id: str) -> None:
-    """Sound of this session is connected: its owner is in the room, and the room has been entered."""
-    session = MediaSession.objects.select_related("room", "person").filter(id=session_id, ended_at=None).first()
-    if session is None or session.person is None or not session.room.is_live:
-        return
-    Room.objects.filter(id=session.room_id, entered_at=None).update(entered_at=timezone.now())
-    if Place.objects.filter(room=session.room, person=session.person, left_at=None, entered_at__isnull=False).exists():
-        return
+def confirm_connections(session_ids: Sequence[str]) -> None:
+    """Sound of these sessions is connected: their owners are in their rooms, and the rooms have been entered.
+
+    Three queries for all who are in already, as nearly everybody is.
+    """
+    sessions = list(
+        MediaSession.objects.select_related("room", "person")
+        .filter(id__in=session_ids, ended_at=None, person__isnull=False, room__phase=Phase.LIVE)
+        .order_by("id")
+    )
+    rooms, people = {session.room_id for session in sessions}, {session.person_id for session in sessions}
+    Room.objects.filter(id__in=rooms, entered_at=None).update(entered_at=timezone.now())
+    inside = Place.objects.filter(room__in=rooms, person__in=people, left_at=None, entered_at__isnull=False)
+    entered = set(inside.values_list("room_id", "person_id"))
+    for session in sessions:
+        if session.person is not None and (seat := (session.room_id, session.person.id)) not in entered:
+            _enter_late(session, session.person)
+            entered.add(seat)
+
+
+def _enter_late(session: MediaSession, person: Person) -> None:
     try:
-        enter_room(session.room, session.person)
+        enter_room(session.room, person)
     except (RoomEnded, RoomNotFound):
-        logger.info("Sound connected where it may not.", extra={"action": "late_connection", "session": session_id})
+        logger.info("Sound connected where it may not.", extra={"action": "late_connection", "session": session.id})
         # Of an end or a removal a policy is under way that closes it; of a block that came while the sound was away there is none.
         close_at_media(session.id, session.owner)
 

@@ -29,7 +29,7 @@ class MediaSession(models.Model):
             models.CheckConstraint(name="media_session_visitor_only_listens", condition=Q(visitor=None) | Q(direction=Direction.LISTEN)),
             models.CheckConstraint(name="media_session_direction_known", condition=Q(direction__in=[kind.value for kind in Direction])),
         )
-        indexes = (models.Index(name="media_session_open", fields=["room", "person"], condition=Q(ended_at=None)),)
+        indexes = (models.Index(name="media_session_open", fields=["room", "person", "visitor"], condition=Q(ended_at=None)),)
 
     def __str__(self) -> str:
         return f"{self.direction} {self.id}"

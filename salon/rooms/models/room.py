@@ -53,6 +53,8 @@ class Room(models.Model):
     """Raised by every change that the media process must know: stage, mutes, epochs, the end."""
     audience = models.PositiveIntegerField(default=0)
     """Listeners with sound connected, visitors too, as the keeper last wrote it. Screens show the live number from presence."""
+    seats_at_most = models.PositiveIntegerField(null=True, blank=True)
+    """No more seats than this are taken, and nobody is in line. None: nobody has counted, or somebody is in line (actions/line.py)."""
 
     class Meta:
         constraints = (
