@@ -101,7 +101,7 @@ class FakeMedia:
         self.failure: Exception | None = None
         self.before_answer: Callable[[], None] = lambda: None
 
-    def open_session(self, grant, offer, policy):
+    def open_session(self, grant, offer, policy, source):
         if self.failure:
             raise self.failure
         self.before_answer()

@@ -98,7 +98,7 @@ class Cast:
 def media_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every offer is answered: entering needs a media process, and none runs here."""
 
-    def open_session(grant: str, offer: str, policy: object) -> media.OpenedSession:
+    def open_session(grant: str, offer: str, policy: object, source: str) -> media.OpenedSession:
         return media.OpenedSession(read_grant(grant, environment().secret_key, now=0)["session"], "v=0 answer", '"etag"')
 
     monkeypatch.setattr(media, "open_session", open_session)
