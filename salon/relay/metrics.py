@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from salon.common.metrics import Labels, Metric
+from salon.common.metrics import Histogram, Labels, Metric
 from salon.relay.relay import Relay
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ def _session_metrics(relay: Relay, stats: "EngineStats") -> Iterator[Metric]:
     yield Metric("salon_media_rooms", "gauge", "Rooms with a session or a stage.", stats.rooms)
     handshakes = relay.counts.handshakes()
     yield Metric("salon_media_handshakes_total", "counter", "Sessions that connected, or ended before they did.", handshakes)
+    yield Metric("salon_media_sessions_restored_total", "counter", "Sessions taken up from the process before.", relay.counts.restored)
     yield Metric("salon_media_sessions_closed_total", "counter", "Sessions that ended, by reason.", relay.counts.closings())
 
 
@@ -60,6 +61,8 @@ def _repair_metrics(stats: "EngineStats") -> Iterator[Metric]:
 def _load_metrics(stats: "EngineStats") -> Iterator[Metric]:
     yield Metric("salon_media_engine_cpu_seconds_total", "counter", "Processor time of the engine's threads.", stats.cpu_seconds)
     yield Metric("salon_media_process_cpu_seconds_total", "counter", "Processor time of the media process.", time.process_time())
+    delays = Histogram(stats.forward_delay_bounds_secs, stats.forward_delay_counts, stats.forward_delay_sum_secs)
+    yield Metric("salon_media_forward_delay_seconds", "histogram", "Delay of a packet here, since the start.", delays)
     p50, p99 = stats.forward_delay_p50_ms / 1000, stats.forward_delay_p99_ms / 1000
     yield Metric("salon_media_forward_delay_p50_seconds", "gauge", "Median delay of a packet here, last 10 s.", p50)
     yield Metric("salon_media_forward_delay_p99_seconds", "gauge", "99th percentile of that delay, last 10 s.", p99)

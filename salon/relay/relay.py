@@ -88,7 +88,8 @@ class Relay:
             except (ValueError, KeyError, TypeError):
                 # Nobody can tell whether it is of an older epoch.
                 self.engine.close_session(found.session, "removed")
-        return len(self.sessions)
+        self.counts.restored = len(self.sessions)
+        return self.counts.restored
 
     def release(self) -> None:
         """Let sound flow again, once web has told the policies of all rooms it still knows; the others are over."""

@@ -15,6 +15,8 @@ class SessionCounts:
     def __init__(self) -> None:
         self._handshakes: Counter[tuple[str, str]] = Counter()
         self._closed: Counter[str] = Counter()
+        self.restored = 0
+        """Taken up from the process before."""
 
     def connected(self, direction: str) -> None:
         self._handshakes[direction, "finished"] += 1

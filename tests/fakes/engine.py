@@ -104,6 +104,9 @@ class EngineStats:
     cpu_seconds: float = 0.0
     forward_delay_p50_ms: float = 0.0
     forward_delay_p99_ms: float = 0.0
+    forward_delay_bounds_secs: list[float] = field(default_factory=lambda: [0.001, 0.01])
+    forward_delay_counts: list[int] = field(default_factory=lambda: [0, 0, 0])
+    forward_delay_sum_secs: float = 0.0
 
 
 @dataclass

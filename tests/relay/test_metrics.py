@@ -48,6 +48,20 @@ async def test_alarms_name_figures_that_exist() -> None:
     assert named and named <= table().keys()
 
 
+async def test_delays_are_the_engines_own_histogram(media: Media, monkeypatch: pytest.MonkeyPatch) -> None:
+    stats = EngineStats(forward_delay_counts=[5, 2, 1], forward_delay_sum_secs=0.05)
+    monkeypatch.setattr(media.engine, "stats", lambda: stats)
+    async with media.http.get("/metrics") as response:
+        lines = [line for line in (await response.text()).splitlines() if line.startswith("salon_media_forward_delay_seconds")]
+    assert lines == [
+        'salon_media_forward_delay_seconds_bucket{le="0.001"} 5',
+        'salon_media_forward_delay_seconds_bucket{le="0.01"} 7',
+        'salon_media_forward_delay_seconds_bucket{le="+Inf"} 8',
+        "salon_media_forward_delay_seconds_sum 0.05",
+        "salon_media_forward_delay_seconds_count 8",
+    ]
+
+
 async def test_drops_and_redundancy_have_labels(media: Media, monkeypatch: pytest.MonkeyPatch) -> None:
     stats = EngineStats(dropped={"stun": 3, "unheard": 5}, red_legs=[7, 2, 1])
     monkeypatch.setattr(media.engine, "stats", lambda: stats)

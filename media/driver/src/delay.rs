@@ -1,4 +1,4 @@
-//! How long forwarding takes: a histogram of the last ten seconds.
+//! How long forwarding takes: a histogram of the last ten seconds, and a coarse one since the start.
 
 use std::time::{Duration, Instant};
 
@@ -7,17 +7,47 @@ const BUCKETS: usize = 96;
 const PER_OCTAVE: f64 = 4.0;
 const SECONDS: usize = 10;
 
+/// Upper ends of the buckets of [`Delays::counts`]. What took longer is in one more.
+pub const DELAY_BOUNDS: [Duration; 9] = [
+    Duration::from_micros(250),
+    Duration::from_micros(500),
+    Duration::from_millis(1),
+    Duration::from_millis(2),
+    Duration::from_millis(5),
+    Duration::from_millis(10),
+    Duration::from_millis(20),
+    Duration::from_millis(50),
+    Duration::from_millis(100),
+];
+
+/// Since the start.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Delays {
+    /// By bucket, each for itself.
+    pub counts: [u64; DELAY_BOUNDS.len() + 1],
+    /// Of all delays.
+    pub sum: Duration,
+}
+
+impl Delays {
+    fn record(&mut self, delay: Duration) {
+        self.counts[DELAY_BOUNDS.partition_point(|bound| *bound < delay)] += 1;
+        self.sum = self.sum.saturating_add(delay);
+    }
+}
+
 /// One histogram per second, the oldest written over.
 #[derive(Debug)]
 pub(crate) struct DelayWindow {
     seconds: [[u32; BUCKETS]; SECONDS],
     current: usize,
     current_since: Option<Instant>,
+    since_start: Delays,
 }
 
 impl Default for DelayWindow {
     fn default() -> Self {
-        Self { seconds: [[0; BUCKETS]; SECONDS], current: 0, current_since: None }
+        Self { seconds: [[0; BUCKETS]; SECONDS], current: 0, current_since: None, since_start: Delays::default() }
     }
 }
 
@@ -29,6 +59,11 @@ impl DelayWindow {
         // Clamped to the buckets.
         let bucket = (micros.max(1.0).log2() * PER_OCTAVE).clamp(0.0, (BUCKETS - 1) as f64) as usize;
         self.seconds[self.current][bucket] += 1;
+        self.since_start.record(delay);
+    }
+
+    pub(crate) fn since_start(&self) -> Delays {
+        self.since_start
     }
 
     /// Forget what is older than the window.
@@ -73,6 +108,16 @@ mod tests {
         let (p50, p99) = (window.percentile(0.5).as_micros(), window.percentile(0.99).as_micros());
         assert!((500..=610).contains(&p50), "{p50}");
         assert!((990..=1200).contains(&p99), "{p99}");
+    }
+
+    #[test]
+    fn buckets_since_the_start_include_their_upper_ends_and_forget_nothing() {
+        let start = Instant::now();
+        let mut window = DelayWindow::default();
+        for (after, micros) in [(0, 250), (1, 251), (30, 100_000), (60, 100_001)] {
+            window.record(start + Duration::from_secs(after), Duration::from_micros(micros));
+        }
+        assert_eq!(window.since_start(), Delays { counts: [1, 1, 0, 0, 0, 0, 0, 0, 1, 1], sum: Duration::from_micros(200_502) });
     }
 
     #[test]

@@ -19,6 +19,7 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+pub use delay::{DELAY_BOUNDS, Delays};
 use rand::TryRng;
 use rand::rngs::SysRng;
 pub use salon_engine as engine;
@@ -95,6 +96,8 @@ pub struct Stats {
     pub forward_delay_p50: Duration,
     /// See [`Self::forward_delay_p50`].
     pub forward_delay_p99: Duration,
+    /// The same delays since the start.
+    pub forward_delays: Delays,
 }
 
 /// The same port by UDP and by TCP. Port 0: one that is free by both.
@@ -237,7 +240,7 @@ impl Driver {
     /// [`DriverError`] once the driver is closed.
     pub fn stats(&self) -> Result<Stats, DriverError> {
         let totals = self.call(|engine, _| engine.totals())?;
-        let (forward_delay_p50, forward_delay_p99) = self.shared.forward_delays();
+        let (forward_delay_p50, forward_delay_p99, forward_delays) = self.shared.forward_delays();
         Ok(Stats {
             totals,
             bytes_out: self.shared.bytes_out.load(Ordering::Relaxed),
@@ -245,6 +248,7 @@ impl Driver {
             cpu: Duration::from_nanos(self.shared.cpu_nanos.load(Ordering::Relaxed)),
             forward_delay_p50,
             forward_delay_p99,
+            forward_delays,
         })
     }
 

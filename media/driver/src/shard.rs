@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use salon_engine::{CloseReason, Engine, Event, Input, Output};
 
-use crate::delay::DelayWindow;
+use crate::delay::{DelayWindow, Delays};
 use crate::socket::{Received, Socket, Waker, thread_cpu, wall_clock};
 use crate::tcp::{Connections, Inbox};
 
@@ -53,11 +53,11 @@ impl Shared {
         self.events_arrived.notify_all();
     }
 
-    /// (p50, p99) of the last 10 s.
-    pub(crate) fn forward_delays(&self) -> (Duration, Duration) {
+    /// (p50, p99) of the last 10 s, and all since the start.
+    pub(crate) fn forward_delays(&self) -> (Duration, Duration, Delays) {
         let mut delays = lock(&self.delays);
         delays.advance(Instant::now());
-        (delays.percentile(0.50), delays.percentile(0.99))
+        (delays.percentile(0.50), delays.percentile(0.99), delays.since_start())
     }
 }
 

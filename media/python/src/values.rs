@@ -1,6 +1,7 @@
 //! Values that cross the border, field by field as the stub names them.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -236,6 +237,9 @@ pub(crate) struct EngineStats {
     cpu_seconds: f64,
     forward_delay_p50_ms: f64,
     forward_delay_p99_ms: f64,
+    forward_delay_bounds_secs: Vec<f64>,
+    forward_delay_counts: Vec<u64>,
+    forward_delay_sum_secs: f64,
 }
 
 impl From<salon_driver::Stats> for EngineStats {
@@ -258,6 +262,9 @@ impl From<salon_driver::Stats> for EngineStats {
             cpu_seconds: stats.cpu.as_secs_f64(),
             forward_delay_p50_ms: stats.forward_delay_p50.as_secs_f64() * 1e3,
             forward_delay_p99_ms: stats.forward_delay_p99.as_secs_f64() * 1e3,
+            forward_delay_bounds_secs: salon_driver::DELAY_BOUNDS.iter().map(Duration::as_secs_f64).collect(),
+            forward_delay_counts: stats.forward_delays.counts.to_vec(),
+            forward_delay_sum_secs: stats.forward_delays.sum.as_secs_f64(),
         }
     }
 }
