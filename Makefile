@@ -93,16 +93,29 @@ check: $(STAMPS)/python-dev $(STAMPS)/node ## lint, types and import layers of a
 
 .PHONY: bench
 bench: build $(STAMPS)/python-dev ## the figures, as JSON lines
-	@$(BIN)/python -m bench.run
+	@$(BIN)/python -m bench.run | $(BIN)/python -m bench.results
+	@$(BIN)/python -m bench.table
+
+.PHONY: bench-crowd
+bench-crowd: build $(STAMPS)/python-dev ## what coming in costs, and how many can at a time: five minutes
+	@$(BIN)/python -m bench.crowd | $(BIN)/python -m bench.results
+
+.PHONY: bench-plot
+bench-plot: build $(STAMPS)/python-dev ## draw the cost of a packet against listeners: five minutes
+	@$(BIN)/python -m bench.plot
+
+.PHONY: bench-page
+bench-page: $(STAMPS)/python-dev ## put the figures that were measured last into docs/benchmarks.md
+	@$(BIN)/python -m bench.page
 
 .PHONY: bench-peers
 bench-peers: build $(STAMPS)/python-dev ## Salon beside mediasoup, LiveKit, Janus and Mumble: ten minutes, the first time twenty
 	@scripts/install-debian janus mumble-server || true
-	@$(BIN)/python -m bench.peers.run
+	@$(BIN)/python -m bench.peers.run | $(BIN)/python -m bench.results
 
 .PHONY: bench-mouth-to-ear
 bench-mouth-to-ear: build $(STAMPS)/test-tools ## how long sound takes from one browser to another: a minute
-	@$(BIN)/python -m bench.mouth_to_ear
+	@$(BIN)/python -m bench.mouth_to_ear | $(BIN)/python -m bench.results
 
 .PHONY: bench-faults
 bench-faults: build $(STAMPS)/python-dev ## media killed and replaced under 1,000 listeners: ten minutes
@@ -110,7 +123,7 @@ bench-faults: build $(STAMPS)/python-dev ## media killed and replaced under 1,00
 
 .PHONY: bench-silencing
 bench-silencing: build $(STAMPS)/python-dev ## how soon who was muted, removed or blocked is silent: five minutes
-	@$(BIN)/python -m bench.silencing
+	@$(BIN)/python -m bench.silencing | $(BIN)/python -m bench.results
 
 .PHONY: bench-loss
 bench-loss: $(STAMPS)/python-dev ## how speech sounds that came over lossy legs, in emulated time: three minutes

@@ -67,9 +67,9 @@ def request_figures(salon: Installation) -> Iterator[Figure]:
     before = 0.0
     for line in run_load_client("requests", base=salon.base, tokens=tokens, bound=f"{_REQUEST_BOUND_MS}ms", deadline="90s"):
         if line["kind"] == "mark":
-            before = _all_cpu_secs(salon)
+            before = all_cpu_secs(salon)
         if line["kind"] == "level":
-            spent = _all_cpu_secs(salon) - before
+            spent = all_cpu_secs(salon) - before
             runs.append(Level(line["at_once"], line["requests"] / line["seconds"], line["requests"] / spent, line["p95_ms"]))
     best = busiest_within(runs, _REQUEST_BOUND_MS)
     yield Figure("app.mixed_requests_per_core", "requests/s", "higher", tuple(run.per_cpu_sec for run in best))
@@ -86,7 +86,8 @@ def busiest_within(runs: list[Level], bound_ms: float) -> list[Level]:
     return max(kept, key=lambda level: median(run.per_sec for run in level))
 
 
-def _all_cpu_secs(salon: Installation) -> float:
+def all_cpu_secs(salon: Installation) -> float:
+    """Of Salon's processes and PostgreSQL, since they began."""
     total = 0.0
     for pid in salon.pids() + salon.postgres_pids():
         try:

@@ -67,7 +67,7 @@ def run_load_client(command: str, *, on_quiet: Callable[[], None] | None = None,
     """
     arguments = [str(BUILT / "loadclient"), command]
     for name, value in options.items():
-        arguments += [f"--{name.replace('_', '-')}", str(value)]
+        arguments.append(f"--{name.replace('_', '-')}={value}")
     if on_quiet is not None:
         arguments.append("--stepwise")
     yield from _lines(arguments, on_quiet)

@@ -89,6 +89,7 @@ func runRoom(ctx context.Context, arguments []string) error {
 	slots := flags.Int("slots", 1, "audio sections of each listener's offer, one to three")
 	turn := flags.Duration("turn", 0, "how long one speaker talks before the next does; 0: the first one talks all the time")
 	windows := flags.Int("windows", 5, "measuring windows at each size")
+	silent := flags.Bool("silent", false, "nobody talks, and whoever is connected has joined")
 	stepwise := flags.Bool("stepwise", false, "before each window, fall silent and wait for a line on standard input")
 	window := flags.Duration("window", 4*time.Second, "length of one window")
 	settle := flags.Duration("settle", 3*time.Second, "wait between the last join and the first window")
@@ -139,6 +140,8 @@ func runRoom(ctx context.Context, arguments []string) error {
 		}
 	}()
 	report(map[string]any{"kind": "opened", "rooms": len(load.rooms), "speakers": len(load.speakers), "profile": load.speakers[0].profile})
+	load.silent = *silent
+	load.quiet.Store(*silent)
 	talking, quiet := context.WithCancel(ctx)
 	defer quiet()
 	go func() {

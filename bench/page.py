@@ -1,0 +1,48 @@
+"""`make bench-page`: the figures of docs/benchmarks.md, between its markers. No number there is typed by hand."""
+
+import sys
+from pathlib import Path
+
+from bench.goals import APPLICATION, ENGINE
+from bench.results import KEPT, publish, read_results
+from bench.table import markdown_of_all, markdown_table
+
+PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
+_BEGIN, _END = "<!-- figures: written by make bench-page -->\n", "<!-- end of figures -->\n"
+
+
+def rendered(page: str, folder: Path) -> str:
+    """The page with the figures of every machine in `folder`. Raises ValueError where a marker is missing."""
+    before, begin, rest = page.partition(_BEGIN)
+    _, end, after = rest.partition(_END)
+    if not begin or not end:
+        raise ValueError("the page has lost a marker")
+    return f"{before}{begin}\n{_machines(folder)}{end}{after}"
+
+
+def _machines(folder: Path) -> str:
+    sections = []
+    for path in sorted(folder.glob("*.jsonl")):
+        results = read_results(path)
+        name = next(iter(results.values()))["machine"]
+        sections += [
+            f"### {name}\n",
+            "The engine:\n",
+            markdown_table(ENGINE, results),
+            "The application:\n",
+            markdown_table(APPLICATION, results),
+            "<details><summary>Every figure</summary>\n",
+            markdown_of_all(results.values()),
+            "</details>\n",
+        ]
+    return "\n".join(sections) + "\n" if sections else ""
+
+
+def main() -> int:
+    publish()
+    PAGE.write_text(rendered(PAGE.read_text(), KEPT))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
