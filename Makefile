@@ -125,6 +125,10 @@ bench-faults: build $(STAMPS)/python-dev ## media killed and replaced under 1,00
 bench-silencing: build $(STAMPS)/python-dev ## how soon who was muted, removed or blocked is silent: five minutes
 	@$(BIN)/python -m bench.silencing | $(BIN)/python -m bench.results
 
+.PHONY: bench-hostile
+bench-hostile: build $(STAMPS)/python-dev ## floods, forgeries, races and bombs against running processes: two minutes
+	@$(BIN)/python -m bench.hostile.run
+
 .PHONY: bench-loss
 bench-loss: $(STAMPS)/python-dev ## how speech sounds that came over lossy legs, in emulated time: three minutes
 	@scripts/install-debian gcc libopus0
