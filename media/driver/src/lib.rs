@@ -12,6 +12,9 @@ mod shard;
 mod socket;
 mod tcp;
 
+#[cfg(feature = "fuzzing")]
+pub use tcp::deframe;
+
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::os::fd::{OwnedFd, RawFd};
 use std::sync::atomic::Ordering;

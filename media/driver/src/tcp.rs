@@ -21,6 +21,8 @@ use salon_engine::{Route, Transmits, Transport, addressed_shard};
 use crate::epoll::{Epoll, Readiness};
 use crate::handover::Sent;
 pub(crate) use connection::Connection;
+#[cfg(feature = "fuzzing")]
+pub use framing::deframe;
 pub(crate) use limits::Limits;
 
 /// Connections accepted at a time, so that a flood of them does not hold up sound.

@@ -30,6 +30,7 @@ pub struct Target {
 pub const TARGETS: &[Target] = &[
     Target { name: "actions", longest: 1_024, run: play::actions },
     Target { name: "dtls", longest: 2_048, run: handshake::dtls },
+    Target { name: "framing", longest: 4_096, run: parsers::framing },
     Target { name: "ingress", longest: 2_048, run: play::ingress },
     Target { name: "record", longest: 1_024, run: parsers::record },
     Target { name: "red", longest: 256, run: parsers::red },

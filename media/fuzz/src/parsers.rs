@@ -5,6 +5,15 @@ use salon_engine::fuzzing::{Cipher, Peer, Receiver, read_fragment, read_offer, r
 
 use crate::script::Script;
 
+/// Frames in a stream are the same however the stream is cut.
+pub(crate) fn framing(bytes: &[u8]) {
+    let Some((cut, stream)) = bytes.split_first() else { return };
+    let whole = salon_driver::deframe(std::iter::once(stream));
+    let pieces = salon_driver::deframe(stream.chunks(1 + usize::from(*cut)));
+    assert_eq!(whole, pieces);
+    assert!(whole.0.iter().map(|frame| 2 + frame.len()).sum::<usize>() <= stream.len());
+}
+
 pub(crate) fn rtp(bytes: &[u8]) {
     if let Some((payload, _)) = read_rtp(bytes) {
         assert!(payload + 12 <= bytes.len(), "a payload lies behind its header");

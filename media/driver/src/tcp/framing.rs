@@ -49,6 +49,25 @@ impl Deframer {
     }
 }
 
+/// Every frame of a stream that came in pieces, up to the first that is too long; and whether one was.
+#[cfg(feature = "fuzzing")]
+#[must_use]
+pub fn deframe<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> (Vec<Vec<u8>>, bool) {
+    let (mut deframer, mut frames) = (Deframer::default(), Vec::new());
+    for piece in pieces {
+        deframer.push(piece);
+        loop {
+            match deframer.peek() {
+                Ok(Some(frame)) => frames.push(frame.to_vec()),
+                Ok(None) => break,
+                Err(FrameTooLong) => return (frames, true),
+            }
+            deframer.advance();
+        }
+    }
+    (frames, false)
+}
+
 /// What one connection has not taken yet: whole frames, the oldest sound dropped first.
 #[derive(Debug, Default)]
 pub(crate) struct SendQueue {
