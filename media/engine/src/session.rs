@@ -163,7 +163,7 @@ pub(crate) struct Counters {
 #[derive(Debug)]
 pub(crate) enum Media {
     Listen(Listening),
-    Speak(Speaking),
+    Speak(Box<Speaking>),
 }
 
 pub(crate) fn report_interval(media: &Media) -> Duration {

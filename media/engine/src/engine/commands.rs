@@ -100,7 +100,7 @@ impl Engine {
                 }
                 Media::Listen(Listening::AtRest(Box::new(Leg::new(formats, level_id, slots))))
             }
-            Direction::Speak => Media::Speak(Speaking::new(now, formats, level_id, self.random.next_u32())),
+            Direction::Speak => Media::Speak(Box::new(Speaking::new(now, formats, level_id, self.random.next_u32()))),
         }
     }
 

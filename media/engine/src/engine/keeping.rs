@@ -337,7 +337,7 @@ fn resolve(ledger: &Ledger, now: Instant, mut record: SessionRecord) -> Option<R
                     *highest = (mark & INDEX_MASK).max(*highest);
                 }
             }
-            Media::Speak(Speaking::new(now, *formats, *level_id, *report_ssrc))
+            Media::Speak(Box::new(Speaking::new(now, *formats, *level_id, *report_ssrc)))
         }
     };
     Some(ResolvedSession(record, media))

@@ -42,9 +42,11 @@ pub struct World {
     uplink: Link<(Route, Vec<u8>)>,
     downlink: Link<(Route, Vec<u8>)>,
     /// (up, down) of peers that have links of their own, by route.
-    own_links: HashMap<Route, (Link<Vec<u8>>, Link<Vec<u8>>)>,
+    own_links: HashMap<Route, BothWays>,
     deadline: Option<Instant>,
 }
+
+type BothWays = (Link<Vec<u8>>, Link<Vec<u8>>);
 
 pub fn secs(secs: u64) -> Duration {
     Duration::from_secs(secs)
