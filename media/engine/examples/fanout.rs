@@ -38,7 +38,7 @@ fn connected(listeners: usize, rooms: usize) -> (World, Vec<usize>) {
     let mut world = World::new();
     let names: Vec<&'static str> = (0..rooms).map(|room| &*format!("room-{room}").leak()).collect();
     for room in &names {
-        world.set_stage_of(room, &[("ada", 7, false)]);
+        world.set_stage_of(room, &[(&speaker_of(room), 7, false)]);
     }
     let mut join = |name: &str, direction, slots, room| {
         let mut peer = Peer::new(world.next_route(), name, direction, slots);
@@ -48,7 +48,7 @@ fn connected(listeners: usize, rooms: usize) -> (World, Vec<usize>) {
     for listener in 0..listeners {
         join(&format!("listener-{listener}"), Direction::Listen, 3, names[listener % rooms]);
     }
-    let speakers: Vec<usize> = names.iter().map(|room| join("ada", Direction::Speak, 1, room)).collect();
+    let speakers: Vec<usize> = names.iter().map(|room| join(&speaker_of(room), Direction::Speak, 1, room)).collect();
     world.run_for(ms(900));
     assert!(world.peers.iter().all(Peer::is_connected), "everybody is connected");
     let now = world.now;
@@ -57,6 +57,11 @@ fn connected(listeners: usize, rooms: usize) -> (World, Vec<usize>) {
         world.peers[*speaker].microphone.as_mut().expect("open").stuffing = PAYLOAD_LEN - 10;
     }
     (world, speakers)
+}
+
+/// One person may have five unfinished sessions only, so each room has a person of its own.
+fn speaker_of(room: &str) -> String {
+    format!("ada-{room}")
 }
 
 fn us_per_packet(world: &mut World, speakers: &[usize], frames: usize) -> f64 {
