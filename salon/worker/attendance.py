@@ -60,7 +60,8 @@ class Attendance:
         if reason == "taken_over":
             return  # the newer session is on its way; if it never connects, its own end is told
         self._node(node, now).seats[direction].discard(seat)
-        self._missing([seat], now)
+        # Who fell silent was waited for already: several seconds, by the media node.
+        self._missing([seat], now - GRACE_SECS if reason == "timed_out" else now)
 
     def hear_nothing(self, now: float) -> None:
         """The bus is away, or lost messages: begin to count anew."""

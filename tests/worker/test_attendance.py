@@ -34,10 +34,16 @@ def test_nobody_is_gone_before_the_grace_time(attendance):
 
 def test_coming_back_within_the_grace_time_counts_as_never_gone(attendance):
     attendance.hear_connected("node", ANN, LISTEN, START)
-    attendance.hear_closed("node", ANN, LISTEN, "timed_out", START)
+    attendance.hear_closed("node", ANN, LISTEN, "peer_closed", START)
     attendance.hear_connected("other node", ANN, LISTEN, START + 9)
     attendance.hear_roster("node", {}, START + 9)
     assert attendance.gone(START + 15) == []
+
+
+def test_silence_was_waited_for_already(attendance):
+    attendance.hear_connected("node", ANN, LISTEN, START)
+    attendance.hear_closed("node", ANN, LISTEN, "timed_out", START + 1)
+    assert attendance.gone(START + 1) == [ANN]
 
 
 def test_one_session_of_two_is_enough(attendance):

@@ -147,7 +147,7 @@ def test_connection_of_somebody_removed_makes_no_place(held, room, host, listene
 
 
 def test_person_without_sound_leaves_after_the_grace_time(held, room, speaker):
-    held.close(room, speaker, reason="timed_out")
+    held.close(room, speaker, reason="peer_closed")
     held.pass_time(GRACE_SECS - 1)
     assert is_in(speaker)
     held.pass_time(1)
@@ -160,7 +160,7 @@ def test_person_without_sound_leaves_after_the_grace_time(held, room, speaker):
 
 def test_person_back_within_the_grace_time_keeps_everything(held, room, speaker):
     before = Place.objects.get(person=speaker)
-    held.close(room, speaker, reason="timed_out")
+    held.close(room, speaker, reason="peer_closed")
     held.pass_time(GRACE_SECS - 1)
     held.connect(room, speaker)
     held.pass_time(60)
@@ -169,7 +169,7 @@ def test_person_back_within_the_grace_time_keeps_everything(held, room, speaker)
 
 
 def test_person_whose_new_session_is_connecting_when_the_grace_time_ends_keeps_everything(held, room, speaker):
-    held.close(room, speaker, reason="timed_out")
+    held.close(room, speaker, reason="peer_closed")
     held.pass_time(GRACE_SECS - 1)
     held.session(room, speaker)
     held.pass_time(3)
@@ -182,13 +182,19 @@ def test_person_whose_new_session_is_connecting_when_the_grace_time_ends_keeps_e
 
 
 def test_person_whose_new_session_never_connects_leaves_after_another_grace_time(held, room, speaker):
-    held.close(room, speaker, reason="timed_out")
+    held.close(room, speaker, reason="peer_closed")
     held.pass_time(GRACE_SECS - 1)
     held.session(room, speaker)
     held.pass_time(1)
     assert is_in(speaker)
     age_sessions()
     held.pass_time(RECONCILE_SECS + GRACE_SECS)
+    assert not is_in(speaker)
+
+
+def test_person_who_fell_silent_was_waited_for_by_media_and_leaves_at_once(held, room, speaker):
+    held.close(room, speaker, reason="timed_out")
+    held.round()
     assert not is_in(speaker)
 
 

@@ -399,8 +399,8 @@ impl Engine {
             };
             session.queued = None;
             let room = self.rooms[session.room].as_ref();
-            let (clock, control) = (self.clock, &mut self.control);
-            let outcome = guarded(control, |control| session.on_timeout(now, room, clock, control));
+            let (clock, random, control) = (self.clock, &mut self.random, &mut self.control);
+            let outcome = guarded(control, |control| session.on_timeout(now, room, clock, random, control));
             self.keep(key);
             self.act_on(now, key, outcome);
         }

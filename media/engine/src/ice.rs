@@ -199,6 +199,15 @@ impl IceLite {
         Some(Checked { answers: answer.into_iter().collect(), validates: true, forgotten: None })
     }
 
+    /// A check of ours to the selected route, to learn whether the peer is still there; with the credentials that it uses now.
+    pub(crate) fn ask_selected(&mut self, random: &mut StdRng) -> Option<(Route, Vec<u8>)> {
+        let route = self.selected?;
+        let (ours, theirs) = self.before_restart.as_ref().map_or((&self.ours, &self.theirs), |(ours, theirs)| (ours, theirs));
+        let (username, password) = (format!("{}:{}", theirs.ufrag, ours.ufrag), theirs.password.clone());
+        let path = self.paths.iter_mut().find(|path| path.route == route)?;
+        Some((route, path.ask(&username, password, random)?))
+    }
+
     fn select(&mut self, route: Route) {
         self.selected = Some(route);
         for path in &mut self.paths {

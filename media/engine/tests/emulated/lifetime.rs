@@ -16,17 +16,39 @@ fn session_that_never_connects_is_given_up_after_fifteen_seconds() {
 }
 
 #[test]
-fn session_that_falls_silent_is_closed_after_fifteen_seconds() {
+fn session_that_falls_silent_is_closed_after_seven_seconds() {
     let mut world = World::new();
     let bob = world.connected_listener("bob", 1);
     world.run_for(secs(60));
     assert_eq!(world.closed(), [], "checks alone keep it alive");
     world.peers[bob].is_unplugged = true;
-    world.run_for(secs(12));
-    assert_eq!(world.closed(), []);
-    world.run_for(secs(4));
+    world.run_for(ms(4_400));
+    assert_eq!(world.closed(), [], "its last check may have come 2.5 s before");
+    world.run_for(ms(2_700));
     assert_eq!(world.closed(), [("listen-bob", "timed_out")]);
     assert_eq!(world.engine.totals().rooms, 0);
+}
+
+#[test]
+fn peer_that_only_answers_lives_on_though_it_checks_nothing_itself() {
+    let mut world = World::new();
+    let bob = world.connected_listener("bob", 1);
+    world.peers[bob].checks_by_itself = false;
+    world.run_for(secs(60));
+    assert_eq!(world.closed(), []);
+    world.peers[bob].is_unplugged = true;
+    world.run_for(secs(8));
+    assert_eq!(world.closed(), [("listen-bob", "timed_out")]);
+}
+
+#[test]
+fn nobody_is_given_up_because_the_engine_stood_still() {
+    let mut world = World::new();
+    let bob = world.connected_listener("bob", 1);
+    world.run_without_engine_for(secs(30));
+    world.run_for(secs(30));
+    assert_eq!((world.closed(), world.report("listen-bob").connected), (vec![], true));
+    assert!(world.peers[bob].checks_answered > 0);
 }
 
 #[test]

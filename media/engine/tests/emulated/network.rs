@@ -61,14 +61,14 @@ fn connects_within(patience: Duration, seed: u64) -> bool {
 }
 
 #[test]
-fn sound_returns_after_a_break_of_ten_seconds() {
+fn sound_returns_after_a_break_of_four_seconds() {
     let mut world = World::new();
     world.set_stage(&[("ada", 7, false)]);
     let bob = world.connected_listener("bob", 1);
     world.talking("ada", Some(30));
     world.run_for(secs(2));
     world.set_weather(Weather { loss: 1.0, ..Weather::FAIR });
-    world.run_for(secs(10));
+    world.run_for(secs(4));
     world.set_weather(Weather::FAIR);
     let from = world.now;
     world.run_for(secs(3));

@@ -54,6 +54,8 @@ pub struct Peer {
     pub ignores_checks: bool,
     pub checks_answered: usize,
     pub said_goodbye: bool,
+    /// False: it only answers.
+    pub checks_by_itself: bool,
     /// Gone from the network without a word.
     pub is_unplugged: bool,
     pub microphone: Option<Microphone>,
@@ -145,6 +147,7 @@ impl Peer {
             ignores_checks: false,
             checks_answered: 0,
             said_goodbye: false,
+            checks_by_itself: true,
             is_unplugged: false,
             microphone: None,
             last_rtp: Vec::new(),
@@ -239,6 +242,9 @@ impl Peer {
 
     /// What is due now.
     pub fn take_datagrams(&mut self, now: Instant) -> Vec<Vec<u8>> {
+        if self.next_check.is_some_and(|at| at <= now) && !self.checks_by_itself {
+            self.next_check = None;
+        }
         if self.next_check.is_some_and(|at| at <= now) {
             self.outbox.push(check(&self.username(), &self.theirs.1));
             let often = if self.checks_answered == 0 { 100 } else { 2_500 };
