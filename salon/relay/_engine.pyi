@@ -93,9 +93,19 @@ class RoomTalk:
     talking: list[str]  # who of the stage talks now, the dominant one first; a pause of up to 300 ms is part of it
 
 @final
+class ThreadStats:
+    """What one thread of the engine does."""
+
+    cpu_seconds: float
+    sessions: int
+    packets_in: int
+    packets_out: int
+
+@final
 class EngineStats:
     """Counters since the start, for /metrics and the benches."""
 
+    threads: list[ThreadStats]
     sessions: int
     rooms: int
     packets_in: int
@@ -129,13 +139,14 @@ class Engine:
         bind: str = "0.0.0.0",  # noqa: S104  (one is called from outside)
         tcp_ports: Sequence[int] = (),
         threads: int = 1,
+        listeners_at_home: int = 256,
         socket: int | None = None,
         book: int | None = None,
     ) -> None:
         """Bind `port` by UDP and TCP and start the threads. addresses: IPs offered as host candidates, most preferred first.
 
         tcp_ports: further TCP ports to offer, which something in front of the engine hands on to `port`.
-        threads: 1 for now. socket: descriptor of a UDP socket that is bound already, instead. book: descriptor of a memfd with the session
+        threads: 1 to 64. listeners_at_home: of one room on its first thread before others take more of them. socket: descriptor of a UDP socket that is bound already, instead. book: descriptor of a memfd with the session
         book, empty at first. Sessions that are in it come back held: nothing is forwarded before `release`. Both descriptors stay the
         caller's. Raises EngineError.
         """

@@ -59,6 +59,7 @@ async def _serve(settings: Environment, module: Any, descriptors: Mapping[str, i
         addresses=settings.media_addresses,
         bind=bind_address(settings.media_addresses),
         tcp_ports=settings.media_tcp_ports,
+        threads=settings.media_threads,
         socket=descriptors.get(MEDIA_UDP),
         book=book.descriptor,
     )

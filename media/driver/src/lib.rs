@@ -5,8 +5,11 @@
 //! waits for the answer. One shard is enough for a few thousand listeners and is all there is yet: `threads` other than 1 is refused.
 
 mod book;
+mod commands;
 mod delay;
+mod directory;
 mod epoll;
+mod exchange;
 mod handover;
 mod shard;
 mod socket;
@@ -29,9 +32,11 @@ pub use salon_engine as engine;
 use salon_engine::{Config, Engine, Event, Restored};
 
 use book::SharedBook;
+pub use commands::NewSession;
+use exchange::Exchange;
 use shard::{Command, Mailbox, Shard, Shared};
 use socket::{Socket, Waker, uptime};
-use tcp::Connections;
+use tcp::{Connections, Limits};
 
 /// How to start.
 #[derive(Debug, Clone)]
@@ -44,8 +49,10 @@ pub struct Options {
     pub addresses: Vec<IpAddr>,
     /// Further TCP ports to offer, from which something in front of the engine hands connections on to `port`.
     pub tcp_ports: Vec<u16>,
-    /// Shards; 1 for now.
+    /// Shards, 1 to 64.
     pub threads: usize,
+    /// Listeners of one room on its home shard before others take more of them.
+    pub listeners_at_home: usize,
 }
 
 /// What a supervisor gave this process, so that it outlives it.
@@ -85,7 +92,7 @@ impl std::fmt::Display for DriverError {
 impl std::error::Error for DriverError {}
 
 /// Counters for metrics and benches.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Stats {
     /// The engine's own.
     pub totals: engine::Totals,
@@ -101,6 +108,21 @@ pub struct Stats {
     pub forward_delay_p99: Duration,
     /// The same delays since the start.
     pub forward_delays: Delays,
+    /// One for each shard.
+    pub threads: Vec<ThreadStats>,
+}
+
+/// What one shard does.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ThreadStats {
+    /// User and system.
+    pub cpu: Duration,
+    /// Open now.
+    pub sessions: usize,
+    /// Datagrams taken.
+    pub packets_in: u64,
+    /// RTP packets forwarded.
+    pub packets_out: u64,
 }
 
 /// The same port by UDP and by TCP. Port 0: one that is free by both.
@@ -120,13 +142,35 @@ fn bind(at: SocketAddr, bound: Option<OwnedFd>) -> Result<(Socket, TcpListener),
     }
 }
 
+fn start_engine(options: &Options, port: u16, shard: usize) -> Result<Engine, DriverError> {
+    let mut seed = [0; 32];
+    SysRng.try_fill_bytes(&mut seed).map_err(|error| DriverError(format!("The system has no randomness: {error}.")))?;
+    let config = Config {
+        addresses: options.addresses.clone(),
+        port,
+        tcp_ports: std::iter::once(port).chain(options.tcp_ports.iter().copied()).collect(),
+        shard,
+        seed,
+        unix_time: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),
+    };
+    Engine::new(config, Instant::now()).map_err(|error| DriverError(error.0))
+}
+
+/// One shard as its callers have it.
+#[derive(Debug)]
+struct Handle {
+    commands: mpsc::Sender<Command>,
+    waker: Arc<Waker>,
+}
+
 /// A running engine.
 #[derive(Debug)]
 pub struct Driver {
-    commands: mpsc::Sender<Command>,
-    waker: Arc<Waker>,
+    shards: Vec<Handle>,
     shared: Arc<Shared>,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    /// One command at a time is about the shards together.
+    commanding: Mutex<()>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
     book: Option<SharedBook>,
     restored: Vec<Restored>,
 }
@@ -148,43 +192,83 @@ impl Driver {
     ///
     /// As [`Self::start`], and if the book cannot be mapped.
     pub fn take_over(options: &Options, inherited: Inherited) -> Result<Self, DriverError> {
-        if options.threads != 1 {
-            return Err(DriverError(format!("The engine runs one thread for now; threads={} is not possible.", options.threads)));
+        if !(1..=engine::MAX_SHARDS).contains(&options.threads) {
+            return Err(DriverError(format!("The engine runs 1 to {} threads, not {}.", engine::MAX_SHARDS, options.threads)));
         }
-        let (socket, listener) = bind(SocketAddr::new(options.bind, options.port), inherited.socket)?;
-        let connections =
-            Connections::new(0, Some(listener), Arc::default()).map_err(|error| DriverError(format!("TCP cannot be set up: {error}.")))?;
-        let waker = Arc::new(Waker::new().map_err(|error| DriverError(format!("No eventfd can be made: {error}.")))?);
-        let mut seed = [0; 32];
-        SysRng.try_fill_bytes(&mut seed).map_err(|error| DriverError(format!("The system has no randomness: {error}.")))?;
-        let config = Config {
-            addresses: options.addresses.clone(),
-            port: socket.port(),
-            tcp_ports: std::iter::once(socket.port()).chain(options.tcp_ports.iter().copied()).collect(),
-            shard: 0,
-            seed,
-            unix_time: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),
-        };
-        let mut engine = Engine::new(config, Instant::now()).map_err(|error| DriverError(error.0))?;
+        let (first, listener) = bind(SocketAddr::new(options.bind, options.port), inherited.socket)?;
+        let port = first.port();
+        let sockets = first.with_others(SocketAddr::new(options.bind, port), options.threads);
+        let sockets = sockets.map_err(|error| DriverError(format!("UDP port {port} cannot be shared by threads: {error}.")))?;
         let book = inherited.book.map(|memory| SharedBook::open(&memory, options.threads)).transpose();
         let book = book.map_err(|error| DriverError(format!("The session book cannot be used: {error}.")))?;
-        let restored = book.as_ref().map_or_else(Vec::new, |book| engine.open_book(Instant::now(), uptime(), Box::new(book.section(0))));
-        let (commands, inbox) = mpsc::channel();
-        let shared = Arc::new(Shared::default());
-        let shard = Shard::new(engine, socket, connections, Mailbox { inbox, waker: waker.clone() }, shared.clone());
-        let thread = std::thread::Builder::new()
-            .name("salon-media-0".into())
-            .spawn(move || shard.run())
-            .map_err(|error| DriverError(format!("No thread can be started: {error}.")))?;
-        Ok(Self { commands, waker, shared, thread: Mutex::new(Some(thread)), book, restored })
+        let wakers: Result<Vec<_>, _> = (0..options.threads).map(|_| Waker::new().map(Arc::new)).collect();
+        let wakers = wakers.map_err(|error| DriverError(format!("No eventfd can be made: {error}.")))?;
+        let (exchange, arrivals) = Exchange::new(&wakers);
+        let shared = Arc::new(Shared::new(exchange, options.listeners_at_home));
+        let limits: Arc<Limits> = Arc::default();
+        let mut listener = Some(listener);
+        let (mut restored, mut shards, mut ready) = (Vec::new(), Vec::new(), Vec::new());
+        for (number, ((socket, waker), arrivals)) in sockets.into_iter().zip(wakers).zip(arrivals).enumerate() {
+            let connections = Connections::new(number, listener.take(), limits.clone())
+                .map_err(|error| DriverError(format!("TCP cannot be set up: {error}.")))?;
+            let mut engine = start_engine(options, port, number)?;
+            if let Some(book) = &book {
+                let back = engine.open_book(Instant::now(), uptime(), Box::new(book.section(number)));
+                restored.extend(back.into_iter().map(|session| (number, session)));
+            }
+            let (commands, inbox) = mpsc::channel();
+            let mailbox = Mailbox { inbox, waker: waker.clone(), arrivals };
+            ready.push(Shard::new(number, engine, socket, connections, mailbox, shared.clone()));
+            shards.push(Handle { commands, waker });
+        }
+        let mut threads = Vec::new();
+        for (number, shard) in ready.into_iter().enumerate() {
+            let thread = std::thread::Builder::new().name(format!("salon-media-{number}")).spawn(move || shard.run());
+            threads.push(thread.map_err(|error| DriverError(format!("No thread can be started: {error}.")))?);
+        }
+        let sessions = restored.iter().map(|(_, session)| session.clone()).collect();
+        let (commanding, threads) = (Mutex::default(), Mutex::new(threads));
+        let driver = Self { shards, shared, commanding, threads, book, restored: sessions };
+        driver.enter_restored(&restored)?;
+        Ok(driver)
     }
 
-    /// Run `command` between two packets and wait for its answer.
+    /// How many threads.
+    fn shards(&self) -> usize {
+        self.shards.len()
+    }
+
+    fn command(&self) -> std::sync::MutexGuard<'_, ()> {
+        self.commanding.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Run `command` on the first shard; see [`Self::call_on`].
     ///
     /// # Errors
     ///
     /// [`DriverError`] once the driver is closed.
     pub fn call<T: Send + 'static>(&self, command: impl FnOnce(&mut Engine, Instant) -> T + Send + 'static) -> Result<T, DriverError> {
+        self.call_on(0, command)
+    }
+
+    /// Run a command on each shard, one after the other; their answers in order.
+    fn call_each<T: Send + 'static, C: FnOnce(&mut Engine, Instant) -> T + Send + 'static>(
+        &self,
+        command: impl Fn(usize) -> C,
+    ) -> Result<Vec<T>, DriverError> {
+        (0..self.shards()).map(|shard| self.call_on(shard, command(shard))).collect()
+    }
+
+    /// Run `command` between two packets of a shard and wait for its answer.
+    ///
+    /// # Errors
+    ///
+    /// [`DriverError`] once the driver is closed.
+    pub fn call_on<T: Send + 'static>(
+        &self,
+        shard: usize,
+        command: impl FnOnce(&mut Engine, Instant) -> T + Send + 'static,
+    ) -> Result<T, DriverError> {
         let closed = || DriverError("The engine is stopped.".into());
         let (answer, answered) = mpsc::sync_channel(1);
         let run = move |engine: &mut Engine, now: Instant| -> shard::Answer {
@@ -194,8 +278,9 @@ impl Driver {
                 let _ = answer.send(result); // The caller cannot have gone: it waits below.
             })
         };
-        self.commands.send(Command::Run(Box::new(run))).map_err(|_| closed())?;
-        self.waker.wake();
+        let handle = self.shards.get(shard).ok_or_else(closed)?;
+        handle.commands.send(Command::Run(Box::new(run))).map_err(|_| closed())?;
+        handle.waker.wake();
         answered.recv().map_err(|_| closed())
     }
 
@@ -211,7 +296,7 @@ impl Driver {
     ///
     /// [`DriverError`] once the driver is closed.
     pub fn release(&self) -> Result<(), DriverError> {
-        self.call(|engine, _| engine.release())
+        self.call_each(|_| |engine, _| engine.release()).map(|_| ())
     }
 
     /// Say that this process runs well: the next one may believe the book, whatever becomes of this one.
@@ -226,7 +311,7 @@ impl Driver {
         if self.book.is_none() {
             return self.close();
         }
-        self.stop(Command::Leave);
+        self.stop(|| Command::Leave);
         self.settle();
     }
 
@@ -242,13 +327,26 @@ impl Driver {
     ///
     /// [`DriverError`] once the driver is closed.
     pub fn stats(&self) -> Result<Stats, DriverError> {
-        let totals = self.call(|engine, _| engine.totals())?;
+        let each = self.call_each(|_| |engine, _| engine.totals())?;
+        let mut totals = engine::Totals::default();
+        each.iter().for_each(|of_one| totals += *of_one);
+        if each.len() > 1 {
+            totals.rooms = self.shared.directory().rooms();
+        }
+        let cpu = |shard: usize| Duration::from_nanos(self.shared.cpu_nanos[shard].load(Ordering::Relaxed));
+        let threads = each.iter().enumerate().map(|(shard, totals)| ThreadStats {
+            cpu: cpu(shard),
+            sessions: totals.sessions,
+            packets_in: totals.packets_in,
+            packets_out: totals.packets_out,
+        });
         let (forward_delay_p50, forward_delay_p99, forward_delays) = self.shared.forward_delays();
         Ok(Stats {
             totals,
             bytes_out: self.shared.bytes_out.load(Ordering::Relaxed),
             send_errors: self.shared.send_errors.load(Ordering::Relaxed),
-            cpu: Duration::from_nanos(self.shared.cpu_nanos.load(Ordering::Relaxed)),
+            cpu: (0..each.len()).map(cpu).sum(),
+            threads: threads.collect(),
             forward_delay_p50,
             forward_delay_p99,
             forward_delays,
@@ -258,21 +356,28 @@ impl Driver {
     /// Whether [`Self::close`] was called, or the thread is gone.
     #[must_use]
     pub fn is_closed(&self) -> bool {
-        self.thread.lock().unwrap_or_else(PoisonError::into_inner).as_ref().is_none_or(JoinHandle::is_finished)
+        let threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        // A shard that is gone takes the others with it: who starts this process starts it again.
+        threads.is_empty() || threads.iter().any(JoinHandle::is_finished)
     }
 
     /// Tell every peer, stop the thread, free the port. Harmless when repeated.
     pub fn close(&self) {
-        self.stop(Command::Stop);
+        self.stop(|| Command::Stop);
     }
 
-    fn stop(&self, command: Command) {
-        let Some(thread) = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take() else {
+    fn stop(&self, command: fn() -> Command) {
+        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        if threads.is_empty() {
             return;
-        };
-        let _ = self.commands.send(command); // If the thread is gone, it has stopped.
-        self.waker.wake();
-        let _ = thread.join(); // A panic has been printed by then, and the port is free either way.
+        }
+        for handle in &self.shards {
+            let _ = handle.commands.send(command()); // If the thread is gone, it has stopped.
+            handle.waker.wake();
+        }
+        for thread in threads {
+            let _ = thread.join(); // A panic has been printed by then, and the port is free either way.
+        }
         self.shared.wake_waiters();
     }
 }

@@ -1,15 +1,20 @@
 //! The loop of one shard: wait, feed the engine, send what it hands out.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
-use salon_engine::{CloseReason, Engine, Event, Input, Output};
+use salon_engine::{CloseReason, Closed, Engine, Event, Input, Output, Route, addressed_shard};
 
 use crate::delay::{DelayWindow, Delays};
-use crate::socket::{Received, Socket, Waker, thread_cpu, wall_clock};
+use crate::directory::Directory;
+use crate::exchange::{Arrivals, Exchange, Transfer};
+use crate::socket::{Received, ReceivedDatagram, Socket, Waker, thread_cpu, wall_clock};
 use crate::tcp::{Connections, Inbox};
+
+/// How often routes that are no longer in use are given back.
+const GIVE_BACK_INTERVAL: Duration = Duration::from_secs(2);
 
 /// To be run once a command's consequences have been sent.
 pub(crate) type Answer = Box<dyn FnOnce()>;
@@ -27,20 +32,59 @@ pub(crate) enum Command {
 pub(crate) struct Mailbox {
     pub inbox: mpsc::Receiver<Command>,
     pub waker: Arc<Waker>,
+    pub arrivals: Arrivals,
 }
 
 /// What other threads may read while the shard runs.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Shared {
+    pub exchange: Exchange,
+    pub directory: Mutex<Directory>,
     events: Mutex<VecDeque<Event>>,
     events_arrived: Condvar,
     delays: Mutex<DelayWindow>,
     pub bytes_out: AtomicU64,
     pub send_errors: AtomicU64,
-    pub cpu_nanos: AtomicU64,
+    /// By shard.
+    pub cpu_nanos: Vec<AtomicU64>,
 }
 
 impl Shared {
+    pub(crate) fn new(exchange: Exchange, listeners_at_home: usize) -> Self {
+        let shards = exchange.shards();
+        Self {
+            exchange,
+            directory: Mutex::new(Directory::new(shards, listeners_at_home)),
+            events: Mutex::default(),
+            events_arrived: Condvar::new(),
+            delays: Mutex::default(),
+            bytes_out: AtomicU64::new(0),
+            send_errors: AtomicU64::new(0),
+            cpu_nanos: std::iter::repeat_with(|| AtomicU64::new(0)).take(shards).collect(),
+        }
+    }
+
+    fn session_closed(&self, closed: &Closed) {
+        let mut directory = self.directory();
+        if directory.closed(&closed.session) {
+            self.end_room(&closed.room);
+        }
+    }
+
+    /// Nobody shares it any more. Said while the directory is held, so that it comes before whatever begins the room anew.
+    pub(crate) fn end_room(&self, room: &str) {
+        if self.exchange.forget_audience(room) {
+            for shard in 0..self.exchange.shards() {
+                self.exchange.send(shard, Transfer::Unshare(room.into()));
+            }
+        }
+    }
+
+    /// For a moment: nobody waits for anything while they have it.
+    pub(crate) fn directory(&self) -> MutexGuard<'_, Directory> {
+        lock(&self.directory)
+    }
+
     /// The events so far; waits for one if there is none, at most `timeout`.
     pub(crate) fn take_events(&self, timeout: Duration) -> Vec<Event> {
         let events = lock(&self.events);
@@ -67,6 +111,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 pub(crate) struct Shard {
+    number: usize,
+    /// Of UDP, told to the other shards.
+    claimed: HashSet<Route>,
+    gives_back_at: Instant,
     engine: Engine,
     socket: Socket,
     connections: Connections,
@@ -75,8 +123,15 @@ pub(crate) struct Shard {
 }
 
 impl Shard {
-    pub(crate) fn new(engine: Engine, socket: Socket, connections: Connections, mailbox: Mailbox, shared: Arc<Shared>) -> Self {
-        Self { engine, socket, connections, mailbox, shared }
+    pub(crate) fn new(
+        number: usize,
+        engine: Engine,
+        socket: Socket,
+        connections: Connections,
+        mailbox: Mailbox,
+        shared: Arc<Shared>,
+    ) -> Self {
+        Self { number, claimed: HashSet::new(), gives_back_at: Instant::now(), engine, socket, connections, mailbox, shared }
     }
 
     /// Until told to stop.
@@ -90,10 +145,15 @@ impl Shard {
             let ready = self.socket.wait(&self.mailbox.waker, self.connections.fd(), timeout);
             if ready.commands {
                 self.mailbox.waker.clear();
+                self.mailbox.arrivals.begin();
             }
+            inbox.clear();
+            deadline = self.take_transfers(&mut inbox).or(deadline);
             while let Ok(command) = self.mailbox.inbox.try_recv() {
                 match command {
                     Command::Run(run) => {
+                        // What was on its way from other shards when the command was given comes before it.
+                        self.take_transfers(&mut inbox);
                         let now = Instant::now();
                         let answer = run(&mut self.engine, now);
                         deadline = self.drain(now).0;
@@ -116,17 +176,17 @@ impl Shard {
                 deadline = self.forward(&received).or(deadline);
             }
             let now = Instant::now();
-            inbox.clear();
             if ready.connections {
                 self.connections.receive(now, &mut inbox);
             }
             self.connections.sweep(now, &mut inbox);
-            deadline = self.take_in(&inbox).or(deadline);
+            deadline = self.take_in(&mut inbox).or(deadline);
+            self.give_back_routes(now);
             if deadline.is_some_and(|at| at <= now) {
                 self.engine.handle_input(now, Input::Timeout);
                 deadline = self.drain(now).0;
             }
-            self.shared.cpu_nanos.store(u64::try_from(thread_cpu().as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
+            self.shared.cpu_nanos[self.number].store(u64::try_from(thread_cpu().as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
         }
     }
 
@@ -134,24 +194,97 @@ impl Shard {
     fn forward(&mut self, received: &Received) -> Option<Instant> {
         let mut deadline = None;
         for datagram in received.iter() {
-            let now = Instant::now();
-            self.engine.handle_input(now, Input::Datagram { from: datagram.from, bytes: datagram.bytes });
-            let (at, sent_to) = self.drain(now);
-            deadline = at;
-            // More than one destination is a forwarded packet; a lone answer to a check is not.
-            if sent_to > 0
-                && datagram.is_media()
-                && let Some(arrived) = datagram.arrived
-            {
-                lock(&self.shared.delays).record(now, wall_clock().saturating_sub(arrived));
+            let ReceivedDatagram { from, bytes, arrived } = datagram;
+            match self.shard_for(from, bytes) {
+                Some(shard) if shard == self.number => deadline = self.take_datagram(from, bytes, arrived).or(deadline),
+                Some(shard) => {
+                    self.shared.exchange.send(shard, Transfer::Datagram { from, bytes: bytes.into(), arrived });
+                }
+                None => {}
+            }
+        }
+        deadline
+    }
+
+    /// Which shard a datagram belongs to: a check to the one it is addressed to, everything else to the one that knows the route. None: to
+    /// nobody, since the check comes from a route of another shard's session, who must not be deafened by it.
+    fn shard_for(&self, from: Route, bytes: &[u8]) -> Option<usize> {
+        if self.shared.exchange.shards() == 1 {
+            return Some(self.number);
+        }
+        match bytes.first() {
+            Some(0..=3) if let Some(addressed) = addressed_shard(bytes) => {
+                let is_anothers = addressed == self.number && self.shared.exchange.owner_of(from).is_some_and(|owner| owner != self.number);
+                (!is_anothers).then_some(addressed)
+            }
+            _ if self.engine.owns(from) => Some(self.number),
+            _ => Some(self.shared.exchange.owner_of(from).unwrap_or(self.number)),
+        }
+    }
+
+    fn take_datagram(&mut self, from: Route, bytes: &[u8], arrived: Option<Duration>) -> Option<Instant> {
+        let now = Instant::now();
+        self.engine.handle_input(now, Input::Datagram { from, bytes });
+        let (mut deadline, sent_to) = self.drain(now);
+        if self.shared.exchange.shards() > 1 && matches!(bytes.first(), Some(0..=3)) && self.engine.owns(from) && self.claimed.insert(from)
+        {
+            // Two sessions of two shards at the same moment: the first one keeps it.
+            if !self.shared.exchange.claim(from, self.number) {
+                self.claimed.remove(&from);
+                self.engine.handle_input(now, Input::RouteClosed { route: from });
+                deadline = self.drain(now).0;
+            }
+        }
+        // More than one destination is a forwarded packet; a lone answer to a check is not.
+        if sent_to > 0
+            && matches!(bytes.first(), Some(128..=191)) // RTP or RTCP, by RFC 7983.
+            && let Some(arrived) = arrived
+        {
+            lock(&self.shared.delays).record(now, wall_clock().saturating_sub(arrived));
+        }
+        deadline
+    }
+
+    fn give_back_routes(&mut self, now: Instant) {
+        if self.claimed.is_empty() || now < self.gives_back_at {
+            return;
+        }
+        self.gives_back_at = now + GIVE_BACK_INTERVAL;
+        let gone: Vec<Route> = self.claimed.iter().copied().filter(|route| !self.engine.owns(*route)).collect();
+        if !gone.is_empty() {
+            self.shared.exchange.give_back(&gone, self.number);
+            self.claimed.retain(|route| self.engine.owns(*route));
+        }
+    }
+
+    /// Take what other shards have handed over; the new deadline.
+    fn take_transfers(&mut self, inbox: &mut Inbox) -> Option<Instant> {
+        let mut deadline = None;
+        while let Some(transfer) = self.mailbox.arrivals.next() {
+            match transfer {
+                Transfer::Datagram { from, bytes, arrived } => {
+                    if self.shard_for(from, &bytes) == Some(self.number) {
+                        deadline = self.take_datagram(from, &bytes, arrived).or(deadline);
+                    }
+                }
+                Transfer::Unshare(room) => self.engine.share_room(&room, false),
+                Transfer::Connection(connection) => self.connections.adopt(Instant::now(), *connection, inbox),
+                Transfer::Speech(speech) => {
+                    let now = Instant::now();
+                    self.engine.handle_input(now, Input::Speech(&speech));
+                    deadline = self.drain(now).0;
+                }
             }
         }
         deadline
     }
 
     /// Feed what connections have brought; the new deadline.
-    fn take_in(&mut self, inbox: &Inbox) -> Option<Instant> {
+    fn take_in(&mut self, inbox: &mut Inbox) -> Option<Instant> {
         let mut deadline = None;
+        for (shard, connection) in inbox.strangers.drain(..).filter(|(shard, _)| *shard != self.number) {
+            self.shared.exchange.send(shard, Transfer::Connection(Box::new(connection)));
+        }
         for (from, bytes) in inbox.frames() {
             let now = Instant::now();
             self.engine.handle_input(now, Input::Datagram { from, bytes });
@@ -179,8 +312,14 @@ impl Shard {
                     self.shared.bytes_out.fetch_add(result.bytes, Ordering::Relaxed);
                     self.shared.send_errors.fetch_add(result.errors, Ordering::Relaxed);
                 }
-                Output::Speech(_) => {}
+                Output::Speech(speech) => {
+                    let lost = self.shared.exchange.tell(self.number, speech);
+                    self.shared.send_errors.fetch_add(lost, Ordering::Relaxed);
+                }
                 Output::Event(event) => {
+                    if let Event::Closed(closed) = &event {
+                        self.shared.session_closed(closed);
+                    }
                     lock(&self.shared.events).push_back(event);
                     self.shared.events_arrived.notify_one();
                 }

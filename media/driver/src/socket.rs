@@ -70,6 +70,38 @@ impl Socket {
         Ok(socket)
     }
 
+    /// This one and others on the same port, `count` in all, among which the kernel spreads what comes. The first was bound without
+    /// sharing, so that two processes cannot have the port by mistake.
+    pub(crate) fn with_others(self, at: SocketAddr, count: usize) -> io::Result<Vec<Self>> {
+        let mut sockets = vec![self];
+        if count > 1 {
+            sockets[0].set_option(libc::SOL_SOCKET, libc::SO_REUSEPORT, 1)?;
+        }
+        while sockets.len() < count {
+            let family = if at.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 };
+            // SAFETY: no pointers.
+            let fd = unsafe { libc::socket(family, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, 0) };
+            if fd < 0 {
+                return Err(io::Error::last_os_error());
+            }
+            // SAFETY: the descriptor is fresh and nobody else's.
+            let socket = Self::unbound(unsafe { OwnedFd::from_raw_fd(fd) }, at);
+            socket.set_option(libc::SOL_SOCKET, libc::SO_REUSEPORT, 1)?;
+            let mut name = MaybeUninit::zeroed();
+            let len = write_name(&mut name, at, !at.is_ipv4());
+            // SAFETY: `name` is filled in for `len` bytes and lives through the call.
+            if unsafe { libc::bind(socket.fd(), name.as_ptr().cast(), len) } != 0 {
+                return Err(io::Error::last_os_error());
+            }
+            sockets.push(Self::new(socket.socket)?);
+        }
+        Ok(sockets)
+    }
+
+    fn unbound(socket: OwnedFd, at: SocketAddr) -> Self {
+        Self { socket: UdpSocket::from(socket), port: at.port(), is_ipv6: at.is_ipv6(), backlog: Backlog::default() }
+    }
+
     pub(crate) fn port(&self) -> u16 {
         self.port
     }
@@ -228,13 +260,6 @@ pub(crate) struct ReceivedDatagram<'a> {
     pub bytes: &'a [u8],
     /// When the kernel took it, since 1970.
     pub arrived: Option<Duration>,
-}
-
-impl ReceivedDatagram<'_> {
-    /// RTP or RTCP, by RFC 7983.
-    pub(crate) fn is_media(&self) -> bool {
-        matches!(self.bytes.first(), Some(128..=191))
-    }
 }
 
 impl Received {

@@ -13,7 +13,7 @@ const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// Port 0: one that is free.
 fn options(port: u16) -> Options {
-    Options { port, bind: LOOPBACK, addresses: vec![LOOPBACK], tcp_ports: vec![], threads: 1 }
+    Options { port, bind: LOOPBACK, addresses: vec![LOOPBACK], tcp_ports: vec![], threads: 1, listeners_at_home: 256 }
 }
 
 fn open(driver: &Driver) -> String {
@@ -35,9 +35,11 @@ fn taken_port_is_refused_with_its_number() {
 }
 
 #[test]
-fn other_numbers_of_threads_are_refused_for_now() {
-    let refused = Driver::start(&Options { threads: 2, ..options(0) }).unwrap_err().0;
-    assert_eq!(refused, "The engine runs one thread for now; threads=2 is not possible.");
+fn senseless_numbers_of_threads_are_refused() {
+    for threads in [0, 65] {
+        let refused = Driver::start(&Options { threads, ..options(0) }).unwrap_err().0;
+        assert_eq!(refused, format!("The engine runs 1 to 64 threads, not {threads}."));
+    }
 }
 
 #[test]
@@ -53,7 +55,7 @@ fn datagrams_reach_the_engine_and_are_counted() {
         std::thread::yield_now();
     }
     let stats = driver.stats().unwrap();
-    assert_eq!((stats.totals.packets_in, stats.totals.dropped.other, stats.bytes_out, stats.send_errors), (200, 200, 0, 0));
+    assert_eq!((stats.totals.packets_in, stats.totals.dropped.stun, stats.bytes_out, stats.send_errors), (200, 200, 0, 0));
     assert!(stats.cpu > Duration::ZERO);
 }
 

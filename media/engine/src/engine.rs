@@ -222,6 +222,21 @@ pub struct Totals {
     pub legs_by_depth: [usize; MAX_DEPTH + 1],
 }
 
+impl std::ops::AddAssign for Totals {
+    /// A room of several engines is counted by each.
+    fn add_assign(&mut self, more: Self) {
+        self.sessions += more.sessions;
+        self.rooms += more.rooms;
+        self.packets_in += more.packets_in;
+        self.packets_out += more.packets_out;
+        self.dropped += more.dropped;
+        self.repaired += more.repaired;
+        for (count, more) in self.legs_by_depth.iter_mut().zip(more.legs_by_depth) {
+            *count += more;
+        }
+    }
+}
+
 /// No such session: it ended, or never was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SessionUnknown;

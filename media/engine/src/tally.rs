@@ -27,6 +27,17 @@ impl Dropped {
     }
 }
 
+impl AddAssign for Dropped {
+    fn add_assign(&mut self, more: Self) {
+        self.stun += more.stun;
+        self.dtls += more.dtls;
+        self.rtp += more.rtp;
+        self.rtcp += more.rtcp;
+        self.unheard += more.unheard;
+        self.other += more.other;
+    }
+}
+
 /// Loss and its repair, in packets.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Repaired {

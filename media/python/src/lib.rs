@@ -10,12 +10,13 @@ use std::os::fd::RawFd;
 use std::time::Duration;
 
 use pyo3::prelude::*;
-use salon_driver::engine::{CloseReason, Event, NewOffer, RestartRefused};
-use salon_driver::{Driver, DriverError, Inherited, Options};
+use salon_driver::engine::{CloseReason, Event, RestartRefused};
+use salon_driver::{Driver, DriverError, Inherited, NewSession, Options};
 
 use errors::{EngineError, OfferRefused, SessionUnknown, engine_error, offer_refused};
 use values::{
-    EngineStats, RoomTalk, SessionClosed, SessionConnected, SessionOpened, SessionRestored, SessionTruth, Speaker, parse_direction,
+    EngineStats, RoomTalk, SessionClosed, SessionConnected, SessionOpened, SessionRestored, SessionTruth, Speaker, ThreadStats,
+    parse_direction,
 };
 
 /// The engine with its socket and threads.
@@ -28,7 +29,7 @@ struct Engine {
 impl Engine {
     #[new]
     #[allow(clippy::too_many_arguments)] // Keywords in Python.
-    #[pyo3(signature = (*, port, addresses, bind = "0.0.0.0", tcp_ports = vec![], threads = 1, socket = None, book = None))]
+    #[pyo3(signature = (*, port, addresses, bind = "0.0.0.0", tcp_ports = vec![], threads = 1, listeners_at_home = 256, socket = None, book = None))]
     fn new(
         py: Python<'_>,
         port: u16,
@@ -36,11 +37,12 @@ impl Engine {
         bind: &str,
         tcp_ports: Vec<u16>,
         threads: usize,
+        listeners_at_home: usize,
         socket: Option<RawFd>,
         book: Option<RawFd>,
     ) -> PyResult<Self> {
         let addresses = addresses.iter().map(|text| parse_ip(text)).collect::<PyResult<_>>()?;
-        let options = Options { port, bind: parse_ip(bind)?, addresses, tcp_ports, threads };
+        let options = Options { port, bind: parse_ip(bind)?, addresses, tcp_ports, threads, listeners_at_home };
         let inherited = Inherited::from_descriptors(socket, book).map_err(engine_error)?;
         let driver = py.detach(|| Driver::take_over(&options, inherited)).map_err(engine_error)?;
         Ok(Self { driver })
@@ -60,39 +62,35 @@ impl Engine {
     ) -> PyResult<SessionOpened> {
         let direction = parse_direction(direction)?;
         let id = session.clone();
-        let opened = self.call(py, move |engine, now| {
-            let opened =
-                engine.open_session(now, NewOffer { session: &session, room: &room, person: &person, direction, offer: &offer })?;
-            engine.tag_session(&session, &tag.unwrap_or_default());
-            Ok(opened)
-        })?;
+        let new = NewSession { session, room, person, direction, offer, tag: tag.unwrap_or_default() };
+        let opened = py.detach(|| self.driver.open_session(new)).map_err(engine_error)?;
         let opened = opened.map_err(offer_refused)?;
         Ok(SessionOpened { session: id, answer: opened.answer, etag: opened.etag })
     }
 
     fn restart_ice(&self, py: Python<'_>, session: String, fragment: String) -> PyResult<(String, String)> {
-        let id = session.clone();
-        self.call(py, move |engine, _| engine.restart_ice(&session, &fragment))?.map_err(|refused| match refused {
+        let restarted = py.detach(|| self.driver.restart_ice(&session, &fragment)).map_err(engine_error)?;
+        restarted.map_err(|refused| match refused {
             RestartRefused::Offer(refused) => offer_refused(refused),
-            RestartRefused::Unknown(_) => SessionUnknown::new_err(id),
+            RestartRefused::Unknown(_) => SessionUnknown::new_err(session),
         })
     }
 
     fn close_session(&self, py: Python<'_>, session: String, reason: String) -> PyResult<bool> {
-        self.call(py, move |engine, now| engine.close_session(now, &session, CloseReason::Asked(reason)))
+        py.detach(|| self.driver.close_session(&session, &CloseReason::Asked(reason))).map_err(engine_error)
     }
 
     fn set_stage(&self, py: Python<'_>, room: String, speakers: Vec<PyRef<'_, Speaker>>) -> PyResult<()> {
         let speakers: Vec<_> = speakers.iter().map(|speaker| speaker.to_engine()).collect();
-        self.call(py, move |engine, now| engine.set_stage(now, &room, &speakers))
+        py.detach(|| self.driver.set_stage(&room, &speakers)).map_err(engine_error)
     }
 
     fn close_person(&self, py: Python<'_>, room: String, person: String, reason: String) -> PyResult<usize> {
-        self.call(py, move |engine, now| engine.close_person(now, &room, &person, &CloseReason::Asked(reason)))
+        py.detach(|| self.driver.close_person(&room, &person, &CloseReason::Asked(reason))).map_err(engine_error)
     }
 
     fn close_room(&self, py: Python<'_>, room: String, reason: String) -> PyResult<usize> {
-        self.call(py, move |engine, now| engine.close_room(now, &room, &CloseReason::Asked(reason)))
+        py.detach(|| self.driver.close_room(&room, &CloseReason::Asked(reason))).map_err(engine_error)
     }
 
     fn poll_events(&self, py: Python<'_>, timeout_secs: f64) -> PyResult<Vec<Py<PyAny>>> {
@@ -106,12 +104,12 @@ impl Engine {
 
     #[pyo3(signature = (room = None))]
     fn truth(&self, py: Python<'_>, room: Option<String>) -> PyResult<Vec<SessionTruth>> {
-        let reports = self.call(py, move |engine, now| engine.report(now, room.as_deref()))?;
+        let reports = py.detach(|| self.driver.report(room.as_deref())).map_err(engine_error)?;
         Ok(reports.into_iter().map(SessionTruth::from).collect())
     }
 
     fn take_talk(&self, py: Python<'_>) -> PyResult<Vec<RoomTalk>> {
-        let taken = self.call(py, salon_driver::engine::Engine::take_talk)?;
+        let taken = py.detach(|| self.driver.take_talk()).map_err(engine_error)?;
         Ok(taken.into_iter().map(RoomTalk::from).collect())
     }
 
@@ -140,16 +138,6 @@ impl Engine {
     }
 }
 
-impl Engine {
-    fn call<T: Send + 'static>(
-        &self,
-        py: Python<'_>,
-        command: impl FnOnce(&mut salon_driver::engine::Engine, std::time::Instant) -> T + Send + 'static,
-    ) -> PyResult<T> {
-        py.detach(|| self.driver.call(command)).map_err(engine_error)
-    }
-}
-
 fn parse_ip(text: &str) -> PyResult<IpAddr> {
     text.parse().map_err(|_| engine_error(DriverError(format!("{text} is not an IP address."))))
 }
@@ -173,6 +161,7 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<SessionTruth>()?;
     module.add_class::<RoomTalk>()?;
     module.add_class::<EngineStats>()?;
+    module.add_class::<ThreadStats>()?;
     module.add("EngineError", py.get_type::<EngineError>())?;
     module.add("OfferRefused", py.get_type::<OfferRefused>())?;
     module.add("SessionUnknown", py.get_type::<SessionUnknown>())?;

@@ -216,10 +216,28 @@ impl RoomTalk {
     }
 }
 
+/// What one thread of the engine does.
+#[pyclass(frozen, get_all, module = "salon.relay._engine")]
+#[derive(Debug, Clone)]
+pub(crate) struct ThreadStats {
+    cpu_seconds: f64,
+    sessions: usize,
+    packets_in: u64,
+    packets_out: u64,
+}
+
+#[pymethods]
+impl ThreadStats {
+    fn __repr__(&self) -> String {
+        format!("{self:?}")
+    }
+}
+
 /// Counters since the start.
 #[pyclass(frozen, get_all, module = "salon.relay._engine")]
 #[derive(Debug)]
 pub(crate) struct EngineStats {
+    threads: Vec<ThreadStats>,
     sessions: usize,
     rooms: usize,
     packets_in: u64,
@@ -244,7 +262,14 @@ pub(crate) struct EngineStats {
 
 impl From<salon_driver::Stats> for EngineStats {
     fn from(stats: salon_driver::Stats) -> Self {
+        let thread = |thread: &salon_driver::ThreadStats| ThreadStats {
+            cpu_seconds: thread.cpu.as_secs_f64(),
+            sessions: thread.sessions,
+            packets_in: thread.packets_in,
+            packets_out: thread.packets_out,
+        };
         Self {
+            threads: stats.threads.iter().map(thread).collect(),
             sessions: stats.totals.sessions,
             rooms: stats.totals.rooms,
             packets_in: stats.totals.packets_in,
