@@ -146,7 +146,8 @@ class Engine:
         """Bind `port` by UDP and TCP and start the threads. addresses: IPs offered as host candidates, most preferred first.
 
         tcp_ports: further TCP ports to offer, which something in front of the engine hands on to `port`.
-        threads: 1 to 64. listeners_at_home: of one room on its first thread before others take more of them. socket: descriptor of a UDP socket that is bound already, instead. book: descriptor of a memfd with the session
+        threads: 1 to 64. listeners_at_home: of one room on its first thread before others take more of them.
+        socket: descriptor of a UDP socket that is bound already, instead. book: descriptor of a memfd with the session
         book, empty at first. Sessions that are in it come back held: nothing is forwarded before `release`. Both descriptors stay the
         caller's. Raises EngineError.
         """

@@ -135,7 +135,9 @@ def test_taken_port_is_an_error_with_its_number() -> None:
             Engine(port=port, addresses=["127.0.0.1"], bind="127.0.0.1")
 
 
-@pytest.mark.parametrize("options", [{"addresses": []}, {"addresses": ["localhost"]}, {"bind": "everywhere"}, {"threads": 0}, {"threads": 65}])
+@pytest.mark.parametrize(
+    "options", [{"addresses": []}, {"addresses": ["localhost"]}, {"bind": "everywhere"}, {"threads": 0}, {"threads": 65}]
+)
 def test_senseless_options_are_refused(options: dict[str, object]) -> None:
     with pytest.raises(EngineError):
         Engine(**{"port": PORT, "addresses": ["127.0.0.1"], "bind": "127.0.0.1", **options})  # type: ignore[arg-type]

@@ -76,8 +76,8 @@ async def test_newer_session_takes_over_on_whichever_thread_the_older_one_is(roo
     await listeners(room)
     before = room.engine.stats().threads
     for person in LISTENERS:
-        peer = room._peer()  # noqa: SLF001
+        peer = room._peer()
         peer.addTransceiver("audio", direction="recvonly")
-        await room._connect(peer, f"again-{person}", person, "listen")  # noqa: SLF001
+        await room._connect(peer, f"again-{person}", person, "listen")
     assert [thread.sessions for thread in room.engine.stats().threads] == [thread.sessions for thread in before]
     assert {truth.session for truth in room.engine.truth()} == {"speak-ada", *(f"again-{person}" for person in LISTENERS)}
