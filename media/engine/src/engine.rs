@@ -31,7 +31,7 @@ use crate::speech::Speech;
 use crate::tally::{Dropped, Repaired};
 use crate::transmit::Transmits;
 pub use commands::RestartRefused;
-use fanout::{Fanout, WaitingFrame};
+use fanout::{BATCH_LEN, Fanout, WaitingFrame};
 use keeping::Ledger;
 pub use keeping::Restored;
 
@@ -290,8 +290,12 @@ pub struct Engine {
     fanout: Fanout,
     /// Frames of the packet at hand that come after the one in the fan-out.
     waiting: VecDeque<WaitingFrame>,
-    /// What `poll_output` last handed out.
+    /// What `poll_output` last handed out of it.
+    control_batch: Transmits,
+    /// Sound, to be handed out when it is full, or when nothing more is to be gathered.
     batch: Transmits,
+    is_handed_out: bool,
+    gathers: bool,
     /// The datagram at hand, decrypted in place.
     packet: Vec<u8>,
     totals: Totals,
@@ -340,7 +344,10 @@ impl Engine {
             control: Transmits::default(),
             fanout: Fanout::default(),
             waiting: VecDeque::new(),
+            control_batch: Transmits::default(),
             batch: Transmits::default(),
+            is_handed_out: false,
+            gathers: false,
             packet: Vec::with_capacity(2_048),
             totals: Totals::default(),
             ledger: None,
@@ -364,18 +371,23 @@ impl Engine {
     /// What is to be done next. Call until it returns [`Output::Deadline`].
     pub fn poll_output(&mut self, now: Instant) -> Output<'_> {
         if !self.control.is_empty() {
-            self.batch.clear();
-            std::mem::swap(&mut self.control, &mut self.batch);
-            return Output::Transmit(&self.batch);
+            self.control_batch.clear();
+            std::mem::swap(&mut self.control, &mut self.control_batch);
+            return Output::Transmit(&self.control_batch);
         }
         if let Some(speech) = self.speech.pop_front() {
             return Output::Speech(speech);
         }
-        while !self.fanout.is_done() {
+        if self.is_handed_out {
+            self.batch.clear();
+            self.is_handed_out = false;
+        }
+        while !self.fanout.is_done() && self.batch.len() < BATCH_LEN {
             self.fill_batch(now);
-            if !self.batch.is_empty() {
-                return Output::Transmit(&self.batch);
-            }
+        }
+        if !self.batch.is_empty() && (!self.gathers || self.batch.len() >= BATCH_LEN) {
+            self.is_handed_out = true;
+            return Output::Transmit(&self.batch);
         }
         if let Some(event) = self.events.pop_front() {
             return Output::Event(event);
@@ -384,6 +396,20 @@ impl Engine {
             return self.poll_output(now); // A listener's failure in the fan-out said goodbye.
         }
         Output::Deadline(self.timers.peek().map(|Reverse((at, _))| *at))
+    }
+
+    /// Whether sound may wait in a batch that is not full, for that of the inputs that follow at once.
+    ///
+    /// A packet to a small room fills a small part of a batch; with many rooms, those of several packets together make far fewer system
+    /// calls. Say true while more datagrams are at hand, then false, and poll: nothing may wait for longer, least of all a command.
+    pub fn gather(&mut self, more_to_come: bool) {
+        self.gathers = more_to_come;
+    }
+
+    /// RTP packets forwarded since the start, handed out or in the batch being gathered.
+    #[must_use]
+    pub fn packets_out(&self) -> u64 {
+        self.totals.packets_out
     }
 
     /// Counters since the start.

@@ -10,7 +10,7 @@ use crate::slab::SessionKey;
 use crate::transmit::Transmits;
 
 /// Datagrams per batch. `sendmmsg` gains nothing beyond 16; 64 keep the calls around it rare and the buffer in the cache.
-const BATCH_LEN: usize = 64;
+pub(super) const BATCH_LEN: usize = 64;
 
 /// The packet being forwarded, and how far it has come.
 #[derive(Debug, Default)]
@@ -86,9 +86,8 @@ impl Engine {
         }
     }
 
-    /// Fill `batch` with the next listeners' packets; after the last, close those who failed.
+    /// Fill the rest of `batch` with the next listeners' packets; after the last, close those who failed.
     pub(super) fn fill_batch(&mut self, now: Instant) {
-        self.batch.clear();
         self.forward_to_some(now);
         if self.fanout.is_done() {
             self.fanout.targets.clear();

@@ -121,6 +121,48 @@ fn every_other_listener_gets_the_packet_once_when_some_fail_in_the_fan_out() {
 }
 
 #[test]
+fn gathered_packets_come_out_together_once_a_batch_is_full_or_nothing_more_is_to_come() {
+    let now = Instant::now();
+    let mut engine = engine(now);
+    engine.set_stage(now, "room", &[Speaker { person: "ada".into(), csrc: 7, muted: false }]);
+    for port in 0..30 {
+        connected_listener(&mut engine, now, port);
+    }
+    events(&mut engine, now);
+    let speak = |engine: &mut Engine, index: u64| {
+        let stream = StreamKey { shard: 0, session: 1, ssrc: 1 };
+        let room = engine.rooms[0].as_mut().expect("in use");
+        room.listen_to(now, 7, 30);
+        let position = UplinkPosition { stream, index, timestamp: 960 * u32::try_from(index).expect("few"), marker: false, is_late: false };
+        room.place(now, 7, position, None, b"opus", &mut engine.fanout.targets);
+    };
+    // Lengths of the batches of sound that come out now, and every destination.
+    let sent = |engine: &mut Engine| {
+        let mut batches: Vec<Vec<u16>> = Vec::new();
+        loop {
+            match engine.poll_output(now) {
+                Output::Transmit(batch) => batches.push(batch.iter().map(|(to, _)| to.peer.port()).collect()),
+                Output::Event(_) | Output::Speech(_) => {}
+                Output::Deadline(_) => return batches,
+            }
+        }
+    };
+    engine.gather(true);
+    for index in 1..=2 {
+        speak(&mut engine, index);
+        assert_eq!(sent(&mut engine), Vec::<Vec<u16>>::new(), "half a batch waits");
+    }
+    speak(&mut engine, 3);
+    let full = sent(&mut engine);
+    assert_eq!(full.iter().map(Vec::len).collect::<Vec<_>>(), [64]);
+    engine.gather(false);
+    let rest = sent(&mut engine);
+    assert_eq!(rest.iter().map(Vec::len).collect::<Vec<_>>(), [26]);
+    assert_eq!([full.concat(), rest.concat()].concat(), (0..30).cycle().take(90).collect::<Vec<u16>>(), "each packet to all, in order");
+    assert_eq!(sent(&mut engine), Vec::<Vec<u16>>::new(), "and once");
+}
+
+#[test]
 fn nothing_of_a_closed_session_is_left_behind() {
     let now = Instant::now();
     let mut engine = engine(now);
