@@ -65,11 +65,8 @@ def take_seat(caller: Caller, room: Room) -> bool:
         locked, now = _lock(room), timezone.now()
         if not locked.is_live:
             raise RoomEnded
-        if _has_seat(caller, locked, now):
-            # It may be one that nobody has counted: a moderator's, say, whose first session follows.
-            Room.objects.filter(id=locked.id).update(seats_at_most=F("seats_at_most") + 1)
-            return False
-        if locked.locked and _is_newcomer(caller, locked):
+        always = _has_seat(caller, locked, now)
+        if not always and locked.locked and _is_newcomer(caller, locked):
             raise RoomLocked
         _gone(now).filter(room=locked).delete()
         # Everybody joins the line; where it is empty and a seat is free, for no longer than this transaction.
@@ -77,6 +74,9 @@ def take_seat(caller: Caller, room: Room) -> bool:
         is_new = not mine.update(asked_at=now)
         if is_new:
             LinePlace.objects.create(room=locked, joined_at=now, asked_at=now, **_owner(caller))
+        # From now on, however little is left of an admission: it has to last until the offer is answered. Also for whom the room may be
+        # more than full: others must not be counted in while the media process is asked for the session of a moderator, say.
+        mine.filter(Q() if always else Q(admitted_until__isnull=False)).update(admitted_until=now + ADMITTED_FOR)
         place = mine.get()
         events = _admit_first(locked, now, here=place)
         place.refresh_from_db()
@@ -116,9 +116,18 @@ def forget_seats(room_id: str) -> None:
     Room.objects.filter(id=room_id).update(seats_at_most=None)
 
 
-def use_seat(caller: Caller, room: Room) -> None:
-    """The session that the seat was kept for is there, and holds it from now on. In the session's own transaction."""
-    LinePlace.objects.filter(_owned_by(caller), room=room).delete()
+def use_seat(caller: Caller, room: Room) -> bool:
+    """The session that the seat was kept for is there, and holds it from now on. In the session's own transaction, before it is stored.
+
+    Returns whether the seat was kept until now: another request of the same caller may have used it, or given it back.
+    """
+    mine, now = LinePlace.objects.filter(_owned_by(caller), room=room), timezone.now()
+    if mine.filter(admitted_until__gt=now).delete()[0]:
+        return True
+    if not _has_seat(caller, locked := _lock(room), now):
+        return False
+    Room.objects.filter(id=locked.id).update(seats_at_most=F("seats_at_most") + 1)
+    return True
 
 
 def give_back_seat(caller: Caller, room: Room) -> None:

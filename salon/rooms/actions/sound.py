@@ -139,7 +139,18 @@ def _open(caller: Caller, room: Room, direction: Direction, offer: str) -> media
         # The room changed after we looked. Looking again tells how; where it tells nothing, the next try will succeed.
         _look_again(caller, room)
         raise MediaUnavailable from None
+    if not _record(caller, room, direction, opened):
+        close_at_media(opened.session, _owner(caller))
+        # The next try finds a seat, or a place in line.
+        raise MediaUnavailable
+    return opened
+
+
+def _record(caller: Caller, room: Room, direction: Direction, opened: media.OpenedSession) -> bool:
+    """Returns whether there was a seat for it; speakers need none."""
     with transaction.atomic():
+        if direction is Direction.LISTEN and not use_seat(caller, room):
+            return False
         MediaSession.objects.create(
             id=opened.session,
             room=room,
@@ -149,9 +160,7 @@ def _open(caller: Caller, room: Room, direction: Direction, offer: str) -> media
             etag=opened.etag,
             opened_at=timezone.now(),
         )
-        if direction is Direction.LISTEN:
-            use_seat(caller, room)
-    return opened
+    return True
 
 
 def _epoch(caller: Caller, room: Room) -> int:

@@ -1,5 +1,7 @@
 """Coming in costs the same for the first and the last, and counts exactly where it must: `Room.seats_at_most`."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -172,3 +174,86 @@ def test_known_policy_is_that_of_the_rooms_version(room, speaker, media_process)
     mutes.mute(caller(speaker), room.id)
     room.refresh_from_db()
     assert known_policy_of(room) == policy_of(room)
+
+
+@pytest.mark.parametrize("who", ["moderator", "listener"])
+def test_seat_of_whom_the_room_always_lets_in_is_counted_while_their_offer_is_answered(room, request, who, media_process):
+    """A moderator, and somebody who is in it and lost the sound, pass the capacity; nobody else may pass it because they were under way."""
+    hold(room, 3)
+    for session in [enter(room).session for _ in range(3)][1:]:
+        end(session)
+    assert at_most(room) == 3
+
+    def meanwhile():
+        media_process.before_answer = lambda: None
+        enter(room)
+
+    media_process.before_answer = meanwhile
+    enter(room, caller(request.getfixturevalue(who)))
+    assert free(room) == 0
+    assert at_most(room) in (None, 3)
+    with pytest.raises(RoomFull):
+        enter(room)
+
+
+def test_failed_offer_of_a_moderator_leaves_no_seat_taken(room, moderator, media_process):
+    hold(room, 2)
+    enter(room)
+    enter(room)
+    media_process.failure = sound.MediaUnavailable()
+    with pytest.raises(sound.MediaUnavailable):
+        enter(room, caller(moderator))
+    assert (free(room), LinePlace.objects.count()) == (0, 0)
+
+
+def test_admission_that_is_nearly_over_lasts_until_the_offer_is_answered(room, media_process):
+    hold(room, 2)
+    first, waiting = enter(room), visitor()
+    enter(room)
+    with pytest.raises(RoomFull):
+        enter(room, waiting)
+    line.ask_line(waiting, room.id)
+    end(first.session)
+    line.admit_from_line(room)
+    LinePlace.objects.update(admitted_until=timezone.now() + timedelta(milliseconds=500))
+    # What somebody else sees a second later, while the media process has still not answered.
+    media_process.before_answer = lambda: seen.append(line._free_seats(room, timezone.now() + timedelta(seconds=1)))
+    seen: list[int] = []
+    enter(room, waiting)
+    assert seen == [0]
+    assert free(room) == 0
+
+
+def test_seat_that_another_request_of_the_same_person_gave_back_is_not_used(room, person, media_process):
+    """An offer that is no offer, beside a good one, must not make the room hold one more."""
+    hold(room, 2)
+    enter(room)
+    twice, other = caller(person("twice")), visitor()
+
+    def meanwhile():
+        media_process.before_answer = lambda: None
+        line.give_back_seat(twice, room)
+        enter(room, other)
+
+    media_process.before_answer = meanwhile
+    with pytest.raises(sound.MediaUnavailable):
+        enter(room, twice)
+    assert free(room) == 0
+    assert [owner for _, owner in media_process.closed] == [twice.person.id]
+    assert not MediaSession.objects.filter(person=twice.person).exists()
+
+
+def test_two_requests_of_one_person_share_one_seat(room, person, media_process):
+    hold(room, 2)
+    enter(room)
+    twice = caller(person("twice"))
+
+    def meanwhile():
+        media_process.before_answer = lambda: None
+        enter(room, twice)
+
+    media_process.before_answer = meanwhile
+    enter(room, twice)
+    assert (free(room), MediaSession.objects.filter(person=twice.person, ended_at=None).count()) == (0, 2)
+    with pytest.raises(RoomFull):
+        enter(room)
