@@ -67,6 +67,8 @@ class Environment:
     """IP addresses put into ICE candidates; what a listener's browser can reach."""
     media_threads: int
     """Of the engine, 1 to 64."""
+    media_bypass: str | None
+    """An interface over which sound leaves around the kernel's UDP stack."""
     media_tcp_ports: tuple[int, ...]
     """Further TCP ports put there, such as 443, from which a proxy hands connections on to `media_port`."""
     operator_port: int
@@ -176,6 +178,7 @@ def read_environment(env: Mapping[str, str]) -> Environment:
         media_port=_integer(env, "SALON_MEDIA_PORT", port + 4),
         media_addresses=_addresses(env, "SALON_MEDIA_ADDRESSES", "127.0.0.1"),
         media_threads=_integer(env, "SALON_MEDIA_THREADS", 1),
+        media_bypass=env.get("SALON_MEDIA_BYPASS") or None,
         media_tcp_ports=_ports(env, "SALON_MEDIA_TCP_PORTS"),
         trusted_proxies=_networks(env, "SALON_TRUSTED_PROXIES", "127.0.0.1,::1"),
         secret_key=_secret_key(env, mode, data_dir),

@@ -111,6 +111,7 @@ class EngineStats:
     packets_in: int
     packets_out: int
     bytes_out: int
+    bypassed: int  # datagrams that went around the UDP stack
     send_errors: int
     packets_dropped: int
     dropped: dict[
@@ -140,6 +141,7 @@ class Engine:
         tcp_ports: Sequence[int] = (),
         threads: int = 1,
         listeners_at_home: int = 256,
+        bypass: str | None = None,
         socket: int | None = None,
         book: int | None = None,
     ) -> None:
@@ -147,6 +149,7 @@ class Engine:
 
         tcp_ports: further TCP ports to offer, which something in front of the engine hands on to `port`.
         threads: 1 to 64. listeners_at_home: of one room on its first thread before others take more of them.
+        bypass: an interface over which sound leaves as frames of our own making, around the UDP stack; see `bypass_refused`.
         socket: descriptor of a UDP socket that is bound already, instead. book: descriptor of a memfd with the session
         book, empty at first. Sessions that are in it come back held: nothing is forwarded before `release`. Both descriptors stay the
         caller's. Raises EngineError.
@@ -193,6 +196,9 @@ class Engine:
     def stats(self) -> EngineStats: ...
     def restored(self) -> list[SessionRestored]:
         """The sessions that were in the book at the start; no event tells that they are connected."""
+
+    def bypass_refused(self) -> str | None:
+        """Why nothing goes around the UDP stack although that was asked for: a sentence."""
 
     def release(self) -> None:
         """Forward sound, now that the stages of the restored sessions' rooms are set and who may not go on is closed."""

@@ -43,6 +43,7 @@ def _packet_metrics(stats: "EngineStats") -> Iterator[Metric]:
     yield Metric("salon_media_packets_in_total", "counter", "Datagrams that came, of every kind.", stats.packets_in)
     yield Metric("salon_media_packets_out_total", "counter", "Sound packets sent.", stats.packets_out)
     yield Metric("salon_media_bytes_out_total", "counter", "Bytes of sound sent.", stats.bytes_out)
+    yield Metric("salon_media_bypassed_packets_total", "counter", "Packets sent around the UDP stack.", stats.bypassed)
     yield Metric("salon_media_send_errors_total", "counter", "Packets the kernel did not take.", stats.send_errors)
     dropped: dict[Labels, float] = {(("kind", kind),): count for kind, count in sorted(stats.dropped.items())}
     yield Metric("salon_media_packets_dropped_total", "counter", "Datagrams refused on arrival, by what they were.", dropped)

@@ -60,9 +60,12 @@ async def _serve(settings: Environment, module: Any, descriptors: Mapping[str, i
         bind=bind_address(settings.media_addresses),
         tcp_ports=settings.media_tcp_ports,
         threads=settings.media_threads,
+        bypass=settings.media_bypass,
         socket=descriptors.get(MEDIA_UDP),
         book=book.descriptor,
     )
+    if refused := engine.bypass_refused():
+        logger.warning(refused, extra={"action": "media_bypass_refused", "interface": settings.media_bypass})
     relay = Relay(settings, engine, module, bus)
     restored = relay.take_up_restored()
     polling = EventPolling(engine, relay, when_silent=end_process)

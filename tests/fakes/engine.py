@@ -92,6 +92,7 @@ class EngineStats:
     packets_in: int = 0
     packets_out: int = 0
     bytes_out: int = 0
+    bypassed: int = 0
     send_errors: int = 0
     packets_dropped: int = 0
     dropped: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("stun", "dtls", "rtp", "rtcp", "unheard", "other"), 0))

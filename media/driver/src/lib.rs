@@ -5,6 +5,7 @@
 //! waits for the answer. One shard is enough for a few thousand listeners and is all there is yet: `threads` other than 1 is refused.
 
 mod book;
+mod bypass;
 mod commands;
 mod delay;
 mod directory;
@@ -32,6 +33,7 @@ pub use salon_engine as engine;
 use salon_engine::{Config, Engine, Event, Restored};
 
 use book::SharedBook;
+use bypass::Bypass;
 pub use commands::NewSession;
 use exchange::Exchange;
 use shard::{Command, Mailbox, Shard, Shared};
@@ -53,6 +55,8 @@ pub struct Options {
     pub threads: usize,
     /// Listeners of one room on its home shard before others take more of them.
     pub listeners_at_home: usize,
+    /// An interface over which sound leaves as frames of our own making where that is possible, around the UDP stack.
+    pub bypass: Option<String>,
 }
 
 /// What a supervisor gave this process, so that it outlives it.
@@ -98,6 +102,8 @@ pub struct Stats {
     pub totals: engine::Totals,
     /// UDP payload handed to the kernel.
     pub bytes_out: u64,
+    /// Datagrams that went around the UDP stack.
+    pub bypassed: u64,
     /// Datagrams the kernel did not take.
     pub send_errors: u64,
     /// CPU time of the shard's thread, user and system.
@@ -173,6 +179,7 @@ pub struct Driver {
     threads: Mutex<Vec<JoinHandle<()>>>,
     book: Option<SharedBook>,
     restored: Vec<Restored>,
+    bypass_refused: Option<String>,
 }
 
 impl Driver {
@@ -207,10 +214,15 @@ impl Driver {
         let shared = Arc::new(Shared::new(exchange, options.listeners_at_home));
         let limits: Arc<Limits> = Arc::default();
         let mut listener = Some(listener);
+        let mut bypass_refused = None;
         let (mut restored, mut shards, mut ready) = (Vec::new(), Vec::new(), Vec::new());
         for (number, ((socket, waker), arrivals)) in sockets.into_iter().zip(wakers).zip(arrivals).enumerate() {
             let connections = Connections::new(number, listener.take(), limits.clone())
                 .map_err(|error| DriverError(format!("TCP cannot be set up: {error}.")))?;
+            let bypass = options.bypass.as_deref().and_then(|interface| {
+                let opened = Bypass::open(interface, SocketAddr::new(options.bind, port));
+                opened.map_err(|error| bypass_refused = Some(bypass::refusal(interface, &error))).ok()
+            });
             let mut engine = start_engine(options, port, number)?;
             if let Some(book) = &book {
                 let back = engine.open_book(Instant::now(), uptime(), Box::new(book.section(number)));
@@ -218,7 +230,7 @@ impl Driver {
             }
             let (commands, inbox) = mpsc::channel();
             let mailbox = Mailbox { inbox, waker: waker.clone(), arrivals };
-            ready.push(Shard::new(number, engine, socket, connections, mailbox, shared.clone()));
+            ready.push(Shard::new(number, engine, socket, bypass, connections, mailbox, shared.clone()));
             shards.push(Handle { commands, waker });
         }
         let mut threads = Vec::new();
@@ -228,7 +240,7 @@ impl Driver {
         }
         let sessions = restored.iter().map(|(_, session)| session.clone()).collect();
         let (commanding, threads) = (Mutex::default(), Mutex::new(threads));
-        let driver = Self { shards, shared, commanding, threads, book, restored: sessions };
+        let driver = Self { shards, shared, commanding, threads, book, restored: sessions, bypass_refused };
         driver.enter_restored(&restored)?;
         Ok(driver)
     }
@@ -290,6 +302,12 @@ impl Driver {
         &self.restored
     }
 
+    /// Why nothing goes around the UDP stack although that was asked for: a sentence.
+    #[must_use]
+    pub fn bypass_refused(&self) -> Option<&str> {
+        self.bypass_refused.as_deref()
+    }
+
     /// Forward sound, now that it is known what the sessions that came back may do.
     ///
     /// # Errors
@@ -344,6 +362,7 @@ impl Driver {
         Ok(Stats {
             totals,
             bytes_out: self.shared.bytes_out.load(Ordering::Relaxed),
+            bypassed: self.shared.bypassed.load(Ordering::Relaxed),
             send_errors: self.shared.send_errors.load(Ordering::Relaxed),
             cpu: (0..each.len()).map(cpu).sum(),
             threads: threads.collect(),

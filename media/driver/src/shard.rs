@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use salon_engine::{CloseReason, Closed, Engine, Event, Input, Output, Route, addressed_shard};
 
+use crate::bypass::Bypass;
 use crate::delay::{DelayWindow, Delays};
 use crate::directory::Directory;
 use crate::exchange::{Arrivals, Exchange, Transfer};
@@ -44,6 +45,7 @@ pub(crate) struct Shared {
     events_arrived: Condvar,
     delays: Mutex<DelayWindow>,
     pub bytes_out: AtomicU64,
+    pub bypassed: AtomicU64,
     pub send_errors: AtomicU64,
     /// By shard.
     pub cpu_nanos: Vec<AtomicU64>,
@@ -59,6 +61,7 @@ impl Shared {
             events_arrived: Condvar::new(),
             delays: Mutex::default(),
             bytes_out: AtomicU64::new(0),
+            bypassed: AtomicU64::new(0),
             send_errors: AtomicU64::new(0),
             cpu_nanos: std::iter::repeat_with(|| AtomicU64::new(0)).take(shards).collect(),
         }
@@ -148,6 +151,7 @@ pub(crate) struct Shard {
     gives_back_at: Instant,
     engine: Engine,
     socket: Socket,
+    bypass: Option<Bypass>,
     connections: Connections,
     mailbox: Mailbox,
     shared: Arc<Shared>,
@@ -161,6 +165,7 @@ impl Shard {
         number: usize,
         engine: Engine,
         socket: Socket,
+        bypass: Option<Bypass>,
         connections: Connections,
         mailbox: Mailbox,
         shared: Arc<Shared>,
@@ -171,6 +176,7 @@ impl Shard {
             gives_back_at: Instant::now(),
             engine,
             socket,
+            bypass,
             connections,
             mailbox,
             shared,
@@ -366,7 +372,14 @@ impl Shard {
         loop {
             match self.engine.poll_output(now) {
                 Output::Transmit(batch) => {
-                    let mut result = self.socket.send(batch);
+                    let mut result = match &mut self.bypass {
+                        Some(bypass) => {
+                            let sent = bypass.send(now, batch, &mut self.socket);
+                            self.shared.bypassed.fetch_add(bypass.take_sent(), Ordering::Relaxed);
+                            sent
+                        }
+                        None => self.socket.send(batch),
+                    };
                     if !self.connections.is_empty() {
                         result += self.connections.send(now, batch);
                     }

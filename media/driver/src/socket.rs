@@ -164,8 +164,13 @@ impl Socket {
 
     /// Hand those of a batch that go by UDP to the kernel. What it does not take within 5 ms is lost, as on any full link.
     pub(crate) fn send(&mut self, batch: &Transmits) -> Sent {
+        self.send_datagrams(batch.iter().filter(|(to, _)| to.transport == Transport::Udp))
+    }
+
+    /// As [`Self::send`], for datagrams of which all go by UDP.
+    pub(crate) fn send_datagrams<'a>(&mut self, datagrams: impl Iterator<Item = (Route, &'a [u8])>) -> Sent {
         let mut sent = Sent::default();
-        let mut datagrams = batch.iter().filter(|(to, _)| to.transport == Transport::Udp).peekable();
+        let mut datagrams = datagrams.peekable();
         while datagrams.peek().is_some() {
             let some = self.send_some(&mut datagrams);
             sent.bytes += some.bytes;

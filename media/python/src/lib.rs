@@ -29,7 +29,7 @@ struct Engine {
 impl Engine {
     #[new]
     #[allow(clippy::too_many_arguments)] // Keywords in Python.
-    #[pyo3(signature = (*, port, addresses, bind = "0.0.0.0", tcp_ports = vec![], threads = 1, listeners_at_home = 256, socket = None, book = None))]
+    #[pyo3(signature = (*, port, addresses, bind = "0.0.0.0", tcp_ports = vec![], threads = 1, listeners_at_home = 256, bypass = None, socket = None, book = None))]
     fn new(
         py: Python<'_>,
         port: u16,
@@ -38,11 +38,12 @@ impl Engine {
         tcp_ports: Vec<u16>,
         threads: usize,
         listeners_at_home: usize,
+        bypass: Option<String>,
         socket: Option<RawFd>,
         book: Option<RawFd>,
     ) -> PyResult<Self> {
         let addresses = addresses.iter().map(|text| parse_ip(text)).collect::<PyResult<_>>()?;
-        let options = Options { port, bind: parse_ip(bind)?, addresses, tcp_ports, threads, listeners_at_home };
+        let options = Options { port, bind: parse_ip(bind)?, addresses, tcp_ports, threads, listeners_at_home, bypass };
         let inherited = Inherited::from_descriptors(socket, book).map_err(engine_error)?;
         let driver = py.detach(|| Driver::take_over(&options, inherited)).map_err(engine_error)?;
         Ok(Self { driver })
@@ -119,6 +120,10 @@ impl Engine {
 
     fn restored(&self) -> Vec<SessionRestored> {
         self.driver.restored().iter().map(SessionRestored::from).collect()
+    }
+
+    fn bypass_refused(&self) -> Option<&str> {
+        self.driver.bypass_refused()
     }
 
     fn release(&self, py: Python<'_>) -> PyResult<()> {
