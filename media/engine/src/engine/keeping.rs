@@ -144,9 +144,11 @@ impl Engine {
         #[allow(clippy::cast_possible_truncation)] // Fewer than there are slots.
         let taken: std::collections::HashSet<u32> = sessions.iter().map(|(_, slot)| *slot as u32).collect();
         ledger.free_slots.retain(|slot| !taken.contains(slot));
+        let free_cells = std::mem::take(&mut ledger.free_cells);
         self.ledger = Some(ledger);
         self.is_held = !sessions.is_empty();
-        // Each record first gets its own numbers, so that no cell is needed any more when lanes begin to use them.
+        // Each record first gets its own numbers, so that no cell is needed any more when lanes and speakers begin to use them: this
+        // process may be killed at any moment of it.
         let count = u32::try_from(sessions.len()).unwrap_or(u32::MAX);
         let keys: Vec<SessionKey> = (0..count)
             .zip(sessions)
@@ -155,6 +157,9 @@ impl Engine {
                 self.insert_restored(now, session, slot, now + spread)
             })
             .collect();
+        if let Some(ledger) = &mut self.ledger {
+            ledger.free_cells = free_cells;
+        }
         keys.into_iter().filter_map(|key| self.take_up(now, key)).collect()
     }
 

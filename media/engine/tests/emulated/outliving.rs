@@ -214,6 +214,44 @@ fn no_index_is_used_for_two_packets_whenever_the_engine_is_killed() {
     }
 }
 
+/// A process that is killed while it takes up the sessions leaves them to a third one.
+#[test]
+fn no_index_is_used_twice_when_a_successor_is_killed_at_its_start() {
+    let mut changes = 0;
+    loop {
+        let book = SharedBook::default();
+        let mut world = World::new();
+        world.open_book(&book);
+        world.set_stage(&[("ada", 7, false), ("zoe", 8, false)]);
+        // Bob's place in the book is free again when Zoe comes: she stands before Eve, in whose view's lanes the numbers are.
+        world.connected_listener("bob", 1);
+        let eve = world.connected_listener("eve", 1);
+        world.close_person("bob");
+        world.speaker("zoe");
+        world.run_until_connected(2);
+        world.talking("ada", Some(30));
+        world.run_for(secs(2));
+
+        book.let_live_for(Some(changes));
+        world.replace_engine(&book);
+        let died = !book.let_live_for(None);
+        world.restart(&book);
+        world.set_stage(&[("ada", 7, false), ("zoe", 8, false)]);
+        world.engine.release();
+        world.run_for(secs(1));
+
+        let eve = &world.peers[eve];
+        let indices: std::collections::HashSet<u64> = eve.heard.iter().map(|heard| heard.index).collect();
+        assert_eq!(indices.len(), eve.heard.len(), "killed after {changes} changes");
+        assert!(eve.heard.len() > 140 && eve.undecipherable == 0, "killed after {changes} changes: {}", eve.heard.len());
+        if !died {
+            break;
+        }
+        changes += 1;
+    }
+    assert!(changes > 5, "{changes}");
+}
+
 /// Give the engine the speaker's next packet and take only some of what follows.
 fn kill_in_the_fanout(world: &mut World, outputs: usize) {
     let now = world.now + ms(25);

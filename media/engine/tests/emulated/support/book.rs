@@ -12,12 +12,28 @@ pub struct SharedBook(Arc<Mutex<Pages>>);
 struct Pages {
     records: BTreeMap<usize, Vec<u8>>,
     marks: BTreeMap<usize, Mark>,
+    /// Changes that its writer lives to make; None: it lives on.
+    changes_left: Option<usize>,
+}
+
+impl Pages {
+    /// Whether the writer still lives to make a change.
+    fn lives(&mut self) -> bool {
+        let lives = self.changes_left != Some(0);
+        self.changes_left = self.changes_left.map(|left| left.saturating_sub(1));
+        lives
+    }
 }
 
 impl SharedBook {
     /// Everything in it that is not a number.
     pub fn bytes(&self) -> Vec<Vec<u8>> {
         self.0.lock().unwrap().records.values().cloned().collect()
+    }
+
+    /// Let the writer die after so many changes from now on; None: let another one live. False if the one before died.
+    pub fn let_live_for(&self, changes: Option<usize>) -> bool {
+        std::mem::replace(&mut self.0.lock().unwrap().changes_left, changes) != Some(0)
     }
 
     /// Let a change happen to each record.
@@ -36,15 +52,24 @@ impl Book for SharedBook {
     }
 
     fn write(&mut self, slot: usize, record: &[u8]) {
-        self.0.lock().unwrap().records.insert(slot, record.to_vec());
+        let mut pages = self.0.lock().unwrap();
+        if pages.lives() {
+            pages.records.insert(slot, record.to_vec());
+        }
     }
 
     fn erase(&mut self, slot: usize) {
-        self.0.lock().unwrap().records.remove(&slot);
+        let mut pages = self.0.lock().unwrap();
+        if pages.lives() {
+            pages.records.remove(&slot);
+        }
     }
 
     fn mark(&mut self, cell: usize, mark: Mark) {
-        self.0.lock().unwrap().marks.insert(cell, mark);
+        let mut pages = self.0.lock().unwrap();
+        if pages.lives() {
+            pages.marks.insert(cell, mark);
+        }
     }
 
     fn records(&self) -> Vec<(usize, Vec<u8>)> {
