@@ -110,7 +110,9 @@ impl Speaking {
             let start = bytes.as_ptr().addr() - packet.as_ptr().addr();
             start..start + bytes.len()
         };
-        let recovered = copies.map(|copies| stream.recover(after, index, header.timestamp, &copies, self.formats.opus, place_of));
+        // A frame from a copy costs each listener as much as a packet of its own.
+        let may_pass = || self.bucket.take(now);
+        let recovered = copies.map(|copies| stream.recover(after, index, header.timestamp, &copies, self.formats.opus, place_of, may_pass));
         Some(Uplink {
             ssrc: header.ssrc,
             marker: header.marker,
@@ -208,7 +210,9 @@ impl Stream {
     /// RFC 2198 tells the copies' times and not their numbers. Senders copy the frames just before the newest one, so that counting
     /// back numbers them; a copy whose time is not between its neighbours' shows that this sender does not, and nothing is taken.
     ///
-    /// after: RTP time of the packet that was newest before this one; None if this one comes late itself.
+    /// after: RTP time of the packet that was newest before this one; None if this one comes late itself. may_pass: asked for each
+    /// missing frame.
+    #[allow(clippy::too_many_arguments)] // A packet's place, its copies, and what to make of them.
     fn recover(
         &mut self,
         after: Option<u32>,
@@ -217,6 +221,7 @@ impl Stream {
         copies: &Redundant<'_>,
         opus: u8,
         place_of: impl Fn(&[u8]) -> Range<usize>,
+        mut may_pass: impl FnMut() -> bool,
     ) -> Vec<Frame> {
         let mut recovered = Vec::new();
         let mut later = timestamp;
@@ -228,7 +233,7 @@ impl Stream {
             };
             later = at;
             let is_frame = copy.payload_type == opus && !copy.payload.is_empty();
-            if is_frame && self.gaps.on_copy(index) {
+            if is_frame && self.gaps.on_copy(index) && may_pass() {
                 recovered.push(Frame { index, timestamp: at, bytes: place_of(copy.payload) });
             }
         }

@@ -157,3 +157,15 @@ fn nothing_is_asked_for_without_agreement() {
     speaker.speaking.formats.nack = false;
     assert_eq!(speaker.speaking.deadline(), None);
 }
+
+#[test]
+fn frames_from_copies_count_as_packets() {
+    let mut speaker = Speaker::new();
+    // Each packet skips nine and brings copies of them: ten times the frames that a flood of packets would bring.
+    let passed = |speaker: &mut Speaker, packets: std::ops::Range<u64>| -> usize {
+        packets.filter_map(|number| speaker.sends(10 * number, &redundant(10 * number, 9))).map(|frames| frames.len()).sum()
+    };
+    assert_eq!(passed(&mut speaker, 1..101), 100, "a burst of 100");
+    speaker.now += Duration::from_secs(1);
+    assert_eq!(passed(&mut speaker, 101..201), 100);
+}
