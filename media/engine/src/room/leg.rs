@@ -11,6 +11,9 @@ use crate::session::{Formats, Repair};
 use crate::srtp::OutboundRtp;
 use crate::transmit::Transmits;
 
+/// Packets looked up for one compound packet of a listener's, however many requests are in it: more than all lanes' histories hold.
+const MAX_LOOKUPS: usize = 272;
+
 /// One stream of a listener: its numbering, and what sender reports say of it.
 #[derive(Debug, Clone)]
 pub(crate) struct Slot {
@@ -141,13 +144,14 @@ impl Leg {
         may_be_heard: impl Fn(u32) -> bool,
         transmits: &mut Transmits,
     ) {
+        let mut lookups = MAX_LOOKUPS;
         read_feedback(packet, |part| match part {
             Feedback::Reception(block) => {
                 if let Some(slot) = self.slot_of(block.ssrc) {
                     self.repair.on_report(slot, &block);
                 }
             }
-            Feedback::Nack(nack) if self.formats.nack => self.send_again(nack, lanes, &may_be_heard, transmits),
+            Feedback::Nack(nack) if self.formats.nack => self.send_again(nack, &mut lookups, lanes, &may_be_heard, transmits),
             Feedback::Nack(_) | Feedback::Sender(_) => {}
         });
         let mut next = [0; MAX_SLOTS];
@@ -164,12 +168,24 @@ impl Leg {
         self.slots().position(|slot| slot.tap.ssrc == ssrc)
     }
 
-    fn send_again(&mut self, nack: Nack<'_>, lanes: &[Lane], may_be_heard: &impl Fn(u32) -> bool, transmits: &mut Transmits) {
+    /// lookups: left for this compound packet.
+    fn send_again(
+        &mut self,
+        nack: Nack<'_>,
+        lookups: &mut usize,
+        lanes: &[Lane],
+        may_be_heard: &impl Fn(u32) -> bool,
+        transmits: &mut Transmits,
+    ) {
         let Some(at) = self.slot_of(nack.ssrc) else {
             return;
         };
         let lane = &lanes[at];
         for sequence in nack.sequences() {
+            let Some(left) = lookups.checked_sub(1) else {
+                return;
+            };
+            *lookups = left;
             let Some((index, own)) = self.slots[at].as_ref().and_then(|slot| slot.tap.find(lane, sequence)) else {
                 continue;
             };

@@ -179,6 +179,19 @@ fn requests_bring_no_more_than_was_sent_once_more() {
 }
 
 #[test]
+fn however_much_is_asked_for_in_one_packet_little_is_looked_up() {
+    let (mut world, _, bob) = one_speaks(NOTHING, NACK);
+    world.run_for(secs(4));
+    let (ssrc, newest) = (world.peers[bob].ssrcs[0], world.peers[bob].heard.last().unwrap().index);
+    // Eighteen requests of sixteen entries of seventeen packets each.
+    let mut all = request(ssrc, &[newest - 16; 16]);
+    all[12..].chunks_mut(4).for_each(|entry| entry[2..].fill(0xff));
+    world.peers[bob].send_rtcp(&all.repeat(18));
+    world.run_for(ms(25));
+    assert_eq!(world.engine.totals().repaired.nacked, 272, "of 4,896");
+}
+
+#[test]
 fn what_is_not_kept_or_never_was_is_not_sent() {
     let (mut world, _, bob) = one_speaks(NOTHING, NACK);
     world.run_for(secs(4));
