@@ -118,8 +118,8 @@ bench-mouth-to-ear: build $(STAMPS)/test-tools ## how long sound takes from one 
 	@$(BIN)/python -m bench.mouth_to_ear | $(BIN)/python -m bench.results
 
 .PHONY: bench-faults
-bench-faults: build $(STAMPS)/python-dev ## media killed and replaced under 1,000 listeners: ten minutes
-	@$(BIN)/python -m bench.faults.run
+bench-faults: build $(STAMPS)/python-dev ## media killed and replaced under 1,000 listeners, people who vanish: fifteen minutes
+	@$(BIN)/python -m bench.faults.run | $(BIN)/python -m bench.results
 
 .PHONY: bench-silencing
 bench-silencing: build $(STAMPS)/python-dev ## how soon who was muted, removed or blocked is silent: five minutes
@@ -127,14 +127,14 @@ bench-silencing: build $(STAMPS)/python-dev ## how soon who was muted, removed o
 
 .PHONY: bench-hostile
 bench-hostile: build $(STAMPS)/python-dev ## floods, forgeries, races and bombs against running processes: two minutes
-	@$(BIN)/python -m bench.hostile.run
+	@$(BIN)/python -m bench.hostile.run | $(BIN)/python -m bench.results
 
 .PHONY: bench-loss
 bench-loss: $(STAMPS)/python-dev ## how speech sounds that came over lossy legs, in emulated time: three minutes
 	@scripts/install-debian gcc libopus0
 	@$(STEP) "PESQ" $(BIN)/python -m pip install --quiet --no-deps --require-hashes -r bench/loss/requirements.txt
 	@cargo build --quiet --locked --manifest-path media/Cargo.toml -p salon-engine --example lossy_path
-	@$(BIN)/python -m bench.loss.run
+	@$(BIN)/python -m bench.loss.run | $(BIN)/python -m bench.results
 
 .PHONY: fuzz
 fuzz: $(STAMPS)/tools ## every fuzz target for a few seconds (make test replays their corpora)

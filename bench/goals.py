@@ -26,8 +26,8 @@ class Goal:
                 return value >= self.bound
 
 
-_BENCH, _PEERS, _BYPASS, _EAR, _SILENCE, _FRONT = (
-    f"make bench{kind}" for kind in ("", "-peers", "-bypass", "-mouth-to-ear", "-silencing", "-crowd")
+_BENCH, _PEERS, _BYPASS, _EAR, _SILENCE, _FRONT, _FAULTS, _HOSTILE, _LOSS = (
+    f"make bench{kind}" for kind in ("", "-peers", "-bypass", "-mouth-to-ear", "-silencing", "-crowd", "-faults", "-hostile", "-loss")
 )
 
 ENGINE = (
@@ -65,6 +65,9 @@ ENGINE = (
     Goal("media.storm_refused", "refused of these", "<=", 0, "", "", _BENCH),
     Goal("media.memory_per_listener_kib", "memory for each listener", "<=", 64, "KiB", "Janus 192–250", _BENCH),
     Goal("media.mouth_to_ear_ms_p50", "from mouth to ear between two browsers, p50", "<", 120, "ms", "", _EAR),
+)
+
+ROBUSTNESS = (
     Goal(
         "access.silenced_heard_ms_p99",
         "from muting or removing somebody to their last packet, p99",
@@ -73,6 +76,63 @@ ENGINE = (
         "ms",
         "LiveKit: a token outlives removal",
         _SILENCE,
+    ),
+    Goal("access.removed_admitted", "ways back in for who was removed or blocked", "<=", 0, "", "", _SILENCE),
+    Goal(
+        "faults.media_kill_gap_ms_p50",
+        "media killed under 1,000 listeners: silence, p50",
+        "<=",
+        1000,
+        "ms",
+        "others: everybody rejoins",
+        _FAULTS,
+    ),
+    Goal("faults.media_kill_gap_ms_p95", "the same, p95", "<=", 3000, "ms", "", _FAULTS),
+    Goal("faults.media_kill_gap_ms_max", "the same, the longest", "<=", 5000, "ms", "", _FAULTS),
+    Goal("faults.media_kill_sessions_lost", "sessions lost by it", "<=", 0, "", "", _FAULTS),
+    Goal("faults.media_kill_changed", "roles, mutes and locks changed by it", "<=", 0, "", "", _FAULTS),
+    Goal("faults.media_kill_removed_came_back", "removed people it brought back", "<=", 0, "", "", _FAULTS),
+    Goal("faults.media_upgrade_gap_ms_p99", "a planned upgrade: silence, p99", "<=", 1000, "ms", "LiveKit waits for all to leave", _FAULTS),
+    Goal("faults.media_upgrade_sessions_lost", "sessions lost by it", "<=", 0, "", "", _FAULTS),
+    Goal("faults.media_upgrade_secs", "how long it takes", "<=", 120, "s", "", _FAULTS),
+    Goal("faults.aborted_upgrade_gap_ms_max", "an upgrade that is given up: longest silence", "<=", 500, "ms", "", _FAULTS),
+    Goal("faults.aborted_upgrade_sessions_lost", "sessions lost by it", "<=", 0, "", "", _FAULTS),
+    Goal("faults.vanished_listed_ms_p99", "listed after vanishing, p99", "<=", 8000, "ms", "LiveKit 20 s", _FAULTS),
+    Goal("faults.vanished_listed_ms_max", "the same, the longest", "<=", 15_000, "ms", "", _FAULTS),
+    Goal("faults.receiver_not_listed_ms_max", "hearing without being listed, the longest", "<=", 2000, "ms", "", _FAULTS),
+    Goal("faults.listed_deaf_ms_max", "listed without hearing, the longest", "<=", 5000, "ms", "", _FAULTS),
+    Goal("media.pesq_listener_loss_5", "speech with 5 % lost on the way down, PESQ", ">=", 4.2, "", "concealment alone 2.6", _LOSS),
+    Goal("media.pesq_listener_loss_10", "10 %", ">=", 3.9, "", "concealment alone 1.8", _LOSS),
+    Goal("media.pesq_listener_loss_20", "20 %", ">=", 3.5, "", "concealment alone 1.3", _LOSS),
+    Goal("media.pesq_listener_bursts_10", "10 %, in bursts of three", ">=", 3.2, "", "", _LOSS),
+    Goal("media.pesq_both_loss_20", "20 % on both ways", ">=", 3.0, "", "", _LOSS),
+    Goal("media.stoi_listener_loss_20", "20 % on the way down, STOI", ">=", 0.98, "", "", _LOSS),
+    Goal("media.stoi_both_loss_20", "20 % on both ways, STOI", ">=", 0.97, "", "", _LOSS),
+    Goal("media.repair_added_delay", "delay that repair takes", "<=", 120, "ms", "", _LOSS),
+    Goal(
+        "hostile.outside_others_lost", "10,000 forged packets a second from strangers: packets that others lost", "<=", 0, "", "", _HOSTILE
+    ),
+    Goal("hostile.outside_cpu_added_cores", "the same: processor time", "<=", 0.1, "cores", "", _HOSTILE),
+    Goal("hostile.inside_others_lost", "the same from a speaker's own socket: packets that others lost", "<=", 0, "", "", _HOSTILE),
+    Goal("hostile.inside_cpu_added_cores", "the same: processor time", "<=", 0.1, "cores", "", _HOSTILE),
+    Goal("hostile.streams_others_lost", "65,536 invented streams: packets that others lost", "<=", 0, "", "", _HOSTILE),
+    Goal("hostile.streams_cpu_added_cores", "the same: processor time", "<=", 0.1, "cores", "", _HOSTILE),
+    Goal("hostile.flood_forwarded_over_nominal", "what a speaker's flood gets through, ÷ speech", "<=", 2, "", "", _HOSTILE),
+    Goal("hostile.race_joins_failed", "joins that failed under 1,000 forged handshakes a second", "<=", 0, "", "", _HOSTILE),
+    Goal("hostile.race_dtls_answers", "answers to these", "<=", 0, "", "Asterisk, FreeSWITCH: calls failed", _HOSTILE),
+    Goal("hostile.outsiders_answers", "answers to packets of strangers", "<=", 0, "", "", _HOSTILE),
+    Goal("hostile.stun_amplification", "bytes out ÷ bytes in, STUN from strangers", "<=", 1, "", "2.32 published", _HOSTILE),
+    Goal("hostile.dtls_amplification", "the same, DTLS", "<=", 1, "", "", _HOSTILE),
+    Goal("hostile.sdp_10mb_cpu_ms", "processor time of refusing 10 MB of SDP", "<=", 50, "ms", "", _HOSTILE),
+    Goal("hostile.frame_64mb_cpu_ms", "of refusing a frame of 64 MB", "<=", 50, "ms", "", _HOSTILE),
+    Goal(
+        "hostile.compressed_1_to_1000_memory_mb",
+        "memory after a body that unpacks to a thousand times its size",
+        "<=",
+        20,
+        "MB",
+        "",
+        _HOSTILE,
     ),
 )
 

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from bench.goals import APPLICATION, ENGINE
+from bench.goals import APPLICATION, ENGINE, ROBUSTNESS
 from bench.results import KEPT, publish, read_results
 from bench.table import markdown_of_all, markdown_table
 
@@ -29,6 +29,8 @@ def _machines(folder: Path) -> str:
             f"### {name}\n",
             "The engine:\n",
             markdown_table(ENGINE, results),
+            "When something breaks, or somebody attacks:\n",
+            markdown_table(ROBUSTNESS, results),
             "The application:\n",
             markdown_table(APPLICATION, results),
             "<details><summary>Every figure</summary>\n",

@@ -51,6 +51,15 @@ def descendants(pid: int) -> list[int]:
     return family
 
 
+def is_running(pid: int, *arguments: str) -> bool:
+    """Whether these are the last words of its command line. Not before exec(2), nor after its end."""
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_text().rstrip("\0").split("\0")
+    except OSError:
+        return False
+    return words[-len(arguments) :] == list(arguments)
+
+
 def listener(port: int, kind: Literal["tcp", "udp"], among: list[int]) -> int:
     """Which of the processes owns the socket on this port: the first one that does. Raises ProcessGone if none."""
     wanted = {f"socket:[{inode}]" for inode in socket_inodes(Path(f"/proc/net/{kind}").read_text(), port, kind)}

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 
 from bench.figures import significant
-from bench.goals import APPLICATION, ENGINE, Goal
+from bench.goals import APPLICATION, ENGINE, ROBUSTNESS, Goal
 from bench.results import NEWEST, Line, read_results
 
 _NOT_MEASURED = "not measured"
@@ -13,7 +13,7 @@ _LIMITS = {"media.limit_ratio": ("media.us_per_packet", "media.limit_us_per_pack
 
 def text_table(results: Mapping[str, Line]) -> str:
     """Only what was measured."""
-    rows = [_cells(goal, results[goal.figure]) for goal in (*ENGINE, *APPLICATION) if goal.figure in results]
+    rows = [_cells(goal, results[goal.figure]) for goal in (*ENGINE, *ROBUSTNESS, *APPLICATION) if goal.figure in results]
     if not rows:
         return "nothing was measured\n"
     rows.insert(0, ["figure", "goal", "measured", "", "beside it"])

@@ -1,4 +1,7 @@
-"""`make bench-faults`: the media process is killed, and replaced, under an audience that only listens; figures come as JSON lines."""
+"""`make bench-faults`: media is killed and replaced under an audience that only listens; then people come and go in every way there is.
+
+Figures come as JSON lines.
+"""
 
 import argparse
 import os
@@ -7,17 +10,25 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
+from bench.faults.ghosts import ghost_figures
 from bench.faults.room_state import command, person_of, sessions, stage
 from bench.figures import Figure, percentile
 from bench.installation import Installation
+from bench.processes import is_running
 from bench.programs import BenchFailed, build, progress, run_load_client
 from bench.run import interrupt, show
+from salon.cli.serve import HAND_OVER_SECS
 
-_KILLS, _UPGRADES, _LISTENERS = 20, 5, 1000
+_KILLS, _UPGRADES, _LISTENERS, _TRIALS = 20, 5, 1000, 60
 # Longer than what makes a run healthy: a restart begins without a pause, and each kill is one of its own.
 _WINDOW_SECS = 14
+# Until the supervisor gives a successor up, and a while to see that nothing came of it.
+_ABORTED_WINDOW_SECS = int(HAND_OVER_SECS) + 10
+_SUCCESSOR_SECS = 10
 _ACT_AFTER_SECS = 1.5
 _STAGE = 4
 """The host, who talks; two who are muted; one who is removed while media is dead."""
@@ -28,13 +39,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--listeners", type=int, default=_LISTENERS)
     parser.add_argument("--kills", type=int, default=_KILLS)
     parser.add_argument("--upgrades", type=int, default=_UPGRADES)
+    parser.add_argument("--trials", type=int, default=_TRIALS, help=f"how often somebody vanishes or goes; {_TRIALS} take two minutes")
+    parser.add_argument("--only", choices=("media", "aborted", "ghosts"), help="one part; all parts if left out")
     options = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, interrupt)
     build()
     try:
         with Installation() as salon:
             salon.start()
-            show(fault_figures(salon, options.listeners, options.kills, options.upgrades))
+            parts = {
+                "media": fault_figures(salon, options.listeners, options.kills, options.upgrades),
+                "aborted": aborted_upgrade_figures(salon, options.listeners),
+                "ghosts": ghost_figures(salon, options.trials),
+            }
+            for name in [options.only] if options.only else parts:
+                show(parts[name])
     except BenchFailed as error:
         progress(str(error))
         return 1
@@ -43,12 +62,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def fault_figures(salon: Installation, listeners: int, kills: int, upgrades: int) -> Iterator[Figure]:
     """Raises BenchFailed when what was to be measured did not happen."""
-    tokens = salon.tokens(_STAGE)
-    faults = Faults(salon, tokens.read_text().split(), [*["kill"] * kills, *["upgrade"] * upgrades])
+    faults = Faults(salon, salon.tokens(_STAGE), [*["kill"] * kills, *["upgrade"] * upgrades])
+    windows = measured_windows(salon, faults, listeners, kills + upgrades, _WINDOW_SECS)
+    yield from gap_figures("faults.media_kill", windows[:kills])
+    yield Figure("faults.media_kill_changed", "differences", "lower", (float(faults.differences),))
+    yield Figure("faults.media_kill_removed_came_back", "sessions", "lower", (float(faults.came_back),))
+    yield from gap_figures("faults.media_upgrade", windows[kills:])
+    if upgrades:
+        yield Figure("faults.media_upgrade_secs", "s", "lower", tuple(faults.upgrade_secs))
+
+
+def aborted_upgrade_figures(salon: Installation, listeners: int) -> Iterator[Figure]:
+    """An upgrade whose new process never gets ready. Raises BenchFailed when whoever asked for it is not told."""
+    faults = Faults(salon, salon.tokens(_STAGE), ["aborted upgrade"])
+    windows = measured_windows(salon, faults, listeners, 1, _ABORTED_WINDOW_SECS)
+    yield from gap_figures("faults.aborted_upgrade", windows)
+    yield Figure("faults.aborted_upgrade_changed", "differences", "lower", (float(faults.differences),))
+
+
+def measured_windows(salon: Installation, faults: "Faults", listeners: int, count: int, secs: int) -> list[dict[str, Any]]:
+    """Of a room with so many listeners. Raises BenchFailed."""
     windows: list[dict[str, Any]] = []
-    for line in run_load_client(
-        "gaps", base=salon.base, tokens=tokens, listeners=listeners, windows=kills + upgrades, window=f"{_WINDOW_SECS}s"
-    ):
+    for line in run_load_client("gaps", base=salon.base, tokens=faults.tokens_file, listeners=listeners, windows=count, window=f"{secs}s"):
         match line["kind"]:
             case "joined":
                 progress(f"{len(line['audio_ms'])} listeners joined, {sum(line['failures'].values())} failed")
@@ -60,14 +95,9 @@ def fault_figures(salon: Installation, listeners: int, kills: int, upgrades: int
                 faults.check_after()
                 windows.append(line)
                 progress(f"{faults.done[-1]}: longest gap {max(line['gap_ms']):.0f} ms, {line['hear_at_end']} of {line['listeners']} hear")
-    if len(windows) != kills + upgrades:
-        raise BenchFailed(f"{len(windows)} of {kills + upgrades} windows were measured")
-    yield from gap_figures("faults.media_kill", windows[:kills])
-    yield Figure("faults.media_kill_changed", "differences", "lower", (float(faults.differences),))
-    yield Figure("faults.media_kill_removed_came_back", "sessions", "lower", (float(faults.came_back),))
-    yield from gap_figures("faults.media_upgrade", windows[kills:])
-    if upgrades:
-        yield Figure("faults.media_upgrade_secs", "s", "lower", tuple(faults.upgrade_secs))
+    if len(windows) != count:
+        raise BenchFailed(f"{len(windows)} of {count} windows were measured")
+    return windows
 
 
 def gap_figures(name: str, windows: Sequence[dict[str, Any]]) -> Iterator[Figure]:
@@ -85,9 +115,10 @@ def gap_figures(name: str, windows: Sequence[dict[str, Any]]) -> Iterator[Figure
 class Faults:
     """Does the next thing to media in each window, and compares before and after."""
 
-    def __init__(self, salon: Installation, tokens: Sequence[str], acts: Sequence[str]) -> None:
+    def __init__(self, salon: Installation, tokens_file: Path, acts: Sequence[str]) -> None:
+        self.tokens_file = tokens_file
         self._salon = salon
-        self._tokens = tokens
+        self._tokens = tokens_file.read_text().split()
         self._acts = iter(acts)
         self.done: list[str] = []
         self.differences = 0
@@ -131,17 +162,22 @@ class Faults:
         self.done.append(what)
         time.sleep(_ACT_AFTER_SECS)
         try:
-            if what == "kill":
-                os.kill(self._salon.media_pid(), signal.SIGKILL)
-                if not self._is_removed:
-                    # Media is dead for some hundred milliseconds: it cannot be told, and must find out.
-                    data = {"person": self._victim}
-                    command(self._salon, self._room, self._tokens[0], "remove_person", data)
-                    self._is_removed = True
-            else:
-                self.upgrade_secs.append(self._upgrade())
+            match what:
+                case "kill":
+                    self._kill()
+                case "upgrade":
+                    self.upgrade_secs.append(self._upgrade())
+                case "aborted upgrade":
+                    self._abort_upgrade()
         except Exception as error:
             self._failure = error
+
+    def _kill(self) -> None:
+        os.kill(self._salon.media_pid(), signal.SIGKILL)
+        if not self._is_removed:
+            # Media is dead for some hundred milliseconds: it cannot be told, and must find out.
+            command(self._salon, self._room, self._tokens[0], "remove_person", {"person": self._victim})
+            self._is_removed = True
 
     def _upgrade(self) -> float:
         began = time.monotonic()
@@ -150,6 +186,26 @@ class Faults:
             raise BenchFailed(done.stderr.strip())
         progress(done.stdout.strip())
         return time.monotonic() - began
+
+    def _abort_upgrade(self) -> None:
+        before = set(self._salon.pids())
+        with ThreadPoolExecutor(1) as pool:
+            restart = pool.submit(self._salon.command, "restart", "media")
+            os.kill(self._successor(before), signal.SIGSTOP)
+            done = restart.result()
+        if done.returncode == 0 or "The old one goes on." not in done.stderr:
+            raise BenchFailed(f"a successor that never got ready was reported as: {done.stdout.strip()} {done.stderr.strip()}")
+        progress(done.stderr.strip())
+
+    def _successor(self, before: set[int]) -> int:
+        """The new media process, as soon as it is one."""
+        deadline = time.monotonic() + _SUCCESSOR_SECS
+        while time.monotonic() < deadline:
+            for pid in set(self._salon.pids()) - before:
+                if is_running(pid, "salon.cli.main", "media"):
+                    return pid
+            time.sleep(0.01)
+        raise BenchFailed("no new media process came up")
 
 
 if __name__ == "__main__":

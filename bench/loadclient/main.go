@@ -20,7 +20,7 @@ import (
 
 func main() {
 	if len(os.Args) < 2 {
-		fmt.Fprintln(os.Stderr, "usage: loadclient room|gaps|silencing|sockets|requests|compare [options]; -h after each lists them")
+		fmt.Fprintln(os.Stderr, "usage: loadclient room|gaps|ghosts|silencing|sockets|requests|compare [options]; -h after each lists them")
 		os.Exit(2)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
@@ -31,6 +31,10 @@ func main() {
 		err = runRoom(ctx, os.Args[2:])
 	case "gaps":
 		err = runGaps(ctx, os.Args[2:])
+	case "ghosts":
+		err = runGhosts(ctx, os.Args[2:])
+	case "listener": // by ghosts alone
+		err = runListener(ctx, os.Args[2:])
 	case "silencing":
 		err = runSilencing(ctx, os.Args[2:])
 	case "requests":

@@ -42,14 +42,10 @@ func (s *audienceSockets) open(ctx context.Context) error {
 	if err := visitor.askJSON(ctx, "POST", "/api/v1/realtime/ticket", map[string]any{}, &ticket); err != nil {
 		return err
 	}
-	address := "ws" + strings.TrimPrefix(s.host.base, "http") + "/ws"
-	conn, _, err := websocket.Dial(ctx, address, &websocket.DialOptions{
-		HTTPClient: s.host.client, Subprotocols: []string{"salon.v1"}, CompressionMode: websocket.CompressionDisabled,
-	})
+	conn, err := dialEvents(ctx, s.host)
 	if err != nil {
-		return fmt.Errorf("WebSocket: %w", err)
+		return err
 	}
-	conn.SetReadLimit(1 << 20)
 	steps := []struct {
 		say    map[string]any
 		expect string
@@ -68,6 +64,19 @@ func (s *audienceSockets) open(ctx context.Context) error {
 	s.mu.Unlock()
 	go s.read(conn)
 	return nil
+}
+
+// dialEvents connects to the server's WebSocket; nothing is said yet.
+func dialEvents(ctx context.Context, who *account) (*websocket.Conn, error) {
+	address := "ws" + strings.TrimPrefix(who.base, "http") + "/ws"
+	conn, _, err := websocket.Dial(ctx, address, &websocket.DialOptions{
+		HTTPClient: who.client, Subprotocols: []string{"salon.v1"}, CompressionMode: websocket.CompressionDisabled,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("WebSocket: %w", err)
+	}
+	conn.SetReadLimit(1 << 20)
+	return conn, nil
 }
 
 // converse sends one frame and reads until the reply of the expected type. "Could not ask" is no answer: it asks again.

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from bench.processes import ProcessGone, cpu_secs, descendants, listener, resident_kib, socket_inodes
+from bench.processes import ProcessGone, cpu_secs, descendants, is_running, listener, resident_kib, socket_inodes
 
 UDP_TABLE = """\
    sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops
@@ -75,3 +75,11 @@ def test_descendants_begin_with_the_process_and_hold_grandchildren() -> None:
         child.communicate(b"\n")
     assert family[0] == child.pid
     assert len(family) == 2
+
+
+def test_command_line_is_known_by_its_last_words() -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()", "salon", "media"], stdin=subprocess.PIPE) as child:
+        assert is_running(child.pid, "salon", "media")
+        assert not is_running(child.pid, "media", "salon")
+        child.communicate()
+        assert not is_running(child.pid, "salon", "media")

@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from bench.goals import APPLICATION, ENGINE, Goal
+from bench.goals import APPLICATION, ENGINE, ROBUSTNESS, Goal
 from bench.page import PAGE, rendered
 from bench.plot import Curve, curves, draw
 from bench.results import KEPT, file_name, keep, merge, read_results
@@ -83,7 +83,7 @@ def test_every_figure_is_listed_with_or_without_a_goal() -> None:
 
 
 def test_no_figure_has_two_goals() -> None:
-    names = [goal.figure for goal in (*ENGINE, *APPLICATION)]
+    names = [goal.figure for goal in (*ENGINE, *ROBUSTNESS, *APPLICATION)]
     assert len(names) == len(set(names))
 
 
