@@ -3,6 +3,7 @@
 One installation for the whole module, in the order of the tests: a start takes seconds.
 """
 
+import asyncio
 import json
 import os
 import signal
@@ -10,11 +11,14 @@ import socket
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
+from aiortc.mediastreams import AudioStreamTrack
 
-from salon.config.environment import private_cluster_folder, private_database_url
+from salon.config.environment import derived_secret, private_cluster_folder, private_database_url
+from salon.demo.client import Api, Whep, Whip
 from tests.cli.salon_process import Installation, free_ports, is_alive
 
 PARTS = {"web": "ready", "database": "ready", "gateway": "ready", "media": "ready", "worker": "ready"}
@@ -176,6 +180,44 @@ def test_killed_process_is_started_again(running: Installation, name: str) -> No
     others = NAMES - {name} - ({"worker"} if name == "postgres" else set())
     assert {other: after[other] for other in others} == {other: before[other] for other in others}
     assert f"{name} was killed by SIGKILL; it starts again." in running.said()
+
+
+def truth(running: Installation) -> dict[str, Any]:
+    """The engine's, by session."""
+    secret = derived_secret((running.data_dir / "secret-key").read_text().strip(), "internal")
+    _, body = Installation(running.data_dir, running.port + 2).get("/truth", **{"X-Salon-Internal": secret})
+    return {session["session"]: session for session in json.loads(body)["sessions"]}
+
+
+def test_restart_media_goes_on_with_the_sessions_in_a_new_process(running: Installation, token: str) -> None:
+    running.wait_until(lambda: running.children().keys() == NAMES)
+    before = running.children()
+
+    async def speak_over_a_restart() -> None:
+        async with Api(f"http://127.0.0.1:{running.port}", token) as api:
+            room = (await api.post("/api/v1/rooms", {"title": "Over a restart", "language": "en"}))["id"]
+            ear, voice = Whep(api, room), Whip(api, room, AudioStreamTrack())
+            await ear.connect()
+            await voice.connect()
+            sessions = {session.location.rpartition("/")[2] for session in (ear, voice) if session.location}
+            assert truth(running).keys() == sessions
+
+            done = await asyncio.to_thread(running.salon, "restart", "media")
+
+            assert (done.returncode, done.stderr) == (0, "")
+            assert done.stdout.startswith("media was handed over to a new process; sound was away for ")
+            after = truth(running)
+            assert {name: session["connected"] for name, session in after.items()} == dict.fromkeys(sessions, True)
+            # The old keys still open what the speaker sends.
+            speaks = next(name for name, session in after.items() if session["direction"] == "speak")
+            await asyncio.to_thread(running.wait_until, lambda: truth(running)[speaks]["packets_in"] > after[speaks]["packets_in"])
+            await voice.close()
+            await ear.close()
+
+    asyncio.run(speak_over_a_restart())
+
+    now = running.children()
+    assert {name: now[name] == before[name] for name in NAMES} == {name: name != "media" for name in NAMES}
 
 
 def test_interrupt_stops_everything_cleanly(running: Installation) -> None:
