@@ -41,6 +41,8 @@ class Child:
         self._say = say
         self._process: Process | None = None
         self._successor: Process | None = None
+        self._makes_way = False
+        """The process was asked to, for its successor."""
         self._stopping = False
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -86,14 +88,19 @@ class Child:
         before = self._process
         if before is None or self._successor is not None or self._stopping:
             raise HandOverFailed(f"{self.name} is being replaced or stopped already.", is_running=True)
-        successor = Process(self.program, self.output)
+        # From now on: should the old one end by itself meanwhile, this one is the next, and no other is started that would wait for it.
+        successor = self._successor = Process(self.program, self.output)
         await _until(successor.stands_by, successor, within_secs)
         if not successor.stands_by.is_set() or successor.ended.done():
-            successor.kill_group()
+            if self._successor is successor:
+                self._successor = None
+                successor.kill_group()
             why = "ended at its start" if successor.ended.done() else f"was not ready within {within_secs:g} s"
-            raise HandOverFailed(f"{self.name}: the new process {why}. The old one goes on.", is_running=True)
-        self._successor = successor
+            is_running = not before.ended.done()
+            goes_on = "The old one goes on." if is_running else "The old one has ended, too; it starts again."
+            raise HandOverFailed(f"{self.name}: the new process {why}. {goes_on}", is_running=is_running)
         left_at = time.monotonic()
+        self._makes_way = self._successor is successor
         before.send_signal(LEAVE_SIGNAL)
         if not await before.ends_within(_LEAVE_SECS):
             before.kill_group()
@@ -110,7 +117,9 @@ class Child:
             if self._stopping:
                 return
             if self._successor is not None:
-                process, self._successor = self._successor, None
+                if not self._makes_way:
+                    self._say(f"{self.name} {_ending(code)}; its successor goes on.")
+                process, self._successor, self._makes_way = self._successor, None, False
             else:
                 was_healthy = time.monotonic() - process.started_at > _HEALTHY_SECS
                 self.failures = 1 if was_healthy else self.failures + 1

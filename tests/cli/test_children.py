@@ -227,6 +227,34 @@ async def test_successor_that_fails_at_its_start_changes_nothing(supervise, memo
     assert is_alive(int(first.split()[1]))
 
 
+async def test_two_who_ask_at_once_make_one_successor(supervise, memory: int) -> None:
+    """The other is refused at once: two successors would wait for each other, and one of them be watched by nobody."""
+    supervised = supervise(MEDIA % "notices.tell(STANDING_BY)", **held(("session-book", memory)))
+    await supervised.until(1)
+
+    outcomes = await asyncio.gather(supervised.child.hand_over(SECS), supervised.child.hand_over(SECS), return_exceptions=True)
+
+    assert [str(outcome) for outcome in outcomes if isinstance(outcome, HandOverFailed)] == [
+        "part is being replaced or stopped already."
+    ], outcomes
+    assert (await supervised.until(3))[1:] == ["left", f"running {supervised.child.pid}"]
+
+
+async def test_old_process_that_dies_before_its_successor_stands_by_is_followed_by_it(supervise, memory: int) -> None:
+    slow = "print('begins', os.getpid(), flush=True); time.sleep(1); notices.tell(STANDING_BY)"
+    supervised = supervise(MEDIA % slow, **held(("session-book", memory)))
+    (first,) = await supervised.until(1)
+    handing_over = asyncio.create_task(supervised.child.hand_over(SECS))
+    begins = (await supervised.until(2))[1]
+
+    os.kill(int(first.split()[1]), signal.SIGKILL)
+    await handing_over
+
+    assert supervised.log() == [first, begins, begins.replace("begins", "running")]
+    assert (supervised.child.pid, supervised.said) == (int(begins.split()[1]), ["part was killed by SIGKILL; its successor goes on."])
+    await supervised.child.hand_over(SECS)  # and again
+
+
 async def test_old_process_that_will_not_leave_is_ended(supervise, memory: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(children, "_LEAVE_SECS", 0.1)
     deaf = MEDIA.replace("signal.signal(signal.SIGUSR2, leave)", "signal.signal(signal.SIGUSR2, signal.SIG_IGN)")
