@@ -122,17 +122,22 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 struct Rounds {
     /// When the last round with datagrams began.
     began: Option<Instant>,
-    is_busy: bool,
+    may_rest: bool,
 }
 
 impl Rounds {
     /// The least time between the beginnings of two rounds, and so the most that a packet waits here: a twentieth of a frame of speech.
     const LEAST: Duration = Duration::from_millis(1);
+    /// More than this at once is company enough.
+    const FEW: usize = 16;
 
-    fn begin(&mut self, now: Instant, has_datagrams: bool) {
-        if has_datagrams {
+    /// Note a round that has received so many datagrams.
+    fn begin(&mut self, now: Instant, datagrams: usize) {
+        if datagrams > 0 {
             // A rest makes rounds LEAST apart, and a little more.
-            self.is_busy = self.began.is_some_and(|began| now.duration_since(began) < Self::LEAST * 3 / 2);
+            let is_busy = self.began.is_some_and(|began| now.duration_since(began) < Self::LEAST * 3 / 2);
+            // On a machine with too much to do a rest lasts longer than asked for; who rests while the socket fills up loses what comes.
+            self.may_rest = is_busy && datagrams <= Self::FEW;
             self.began = Some(now);
         }
     }
@@ -140,7 +145,7 @@ impl Rounds {
     /// How long to wait before the next round. None: no need to.
     fn rest(&self, now: Instant) -> Option<Duration> {
         let next = self.began? + Self::LEAST;
-        (self.is_busy && now < next).then(|| next - now)
+        (self.may_rest && now < next).then(|| next - now)
     }
 }
 
@@ -225,9 +230,10 @@ impl Shard {
                     }
                 }
             }
-            self.rounds.begin(Instant::now(), ready.datagrams);
             if ready.datagrams {
+                let now = Instant::now();
                 self.socket.receive(&mut received);
+                self.rounds.begin(now, received.len());
                 deadline = self.forward(&received).or(deadline);
             }
             let now = Instant::now();
@@ -413,7 +419,7 @@ mod tests {
         let at = |ms: f64| start + Duration::from_secs_f64(ms / 1_000.0);
         let mut rounds = Rounds::default();
         for ms in rounds_at_ms {
-            rounds.begin(at(*ms), true);
+            rounds.begin(at(*ms), 3);
         }
         rounds.rest(at(rounds_at_ms.last().copied().unwrap_or(0.0) + 0.1)).is_some()
     }
@@ -432,12 +438,21 @@ mod tests {
     }
 
     #[test]
+    fn nobody_rests_while_the_socket_fills_up() {
+        let start = Instant::now();
+        let mut rounds = Rounds::default();
+        rounds.begin(start, 3);
+        rounds.begin(start + Duration::from_micros(200), Rounds::FEW + 1);
+        assert_eq!(rounds.rest(start + Duration::from_micros(300)), None);
+    }
+
+    #[test]
     fn rest_ends_a_millisecond_after_the_round_before_began() {
         let start = Instant::now();
         let mut rounds = Rounds::default();
-        rounds.begin(start, true);
-        rounds.begin(start + Duration::from_micros(200), true);
-        rounds.begin(start + Duration::from_micros(300), false); // a command's round: of no account
+        rounds.begin(start, 3);
+        rounds.begin(start + Duration::from_micros(200), 3);
+        rounds.begin(start + Duration::from_micros(300), 0); // nothing came after all: of no account
         assert_eq!(rounds.rest(start + Duration::from_micros(500)), Some(Duration::from_micros(700)));
         assert_eq!(rounds.rest(start + Duration::from_micros(1_200)), None);
     }

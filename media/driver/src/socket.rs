@@ -279,6 +279,11 @@ impl Received {
         }
     }
 
+    /// How many.
+    pub(crate) fn len(&self) -> usize {
+        self.count
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = ReceivedDatagram<'_>> {
         (0..self.count).filter_map(|at| {
             let (len, control_len) = self.lens[at];
