@@ -30,6 +30,12 @@ impl PacketBucket {
         has_one
     }
 
+    /// Whether a packet would be one too many, whatever is in it.
+    pub(crate) fn is_empty(&mut self, now: Instant) -> bool {
+        self.refill(now);
+        self.tokens == 0
+    }
+
     fn refill(&mut self, now: Instant) {
         let due = now.duration_since(self.refilled_at).as_nanos() / REFILL_INTERVAL.as_nanos();
         match u32::try_from(due) {
@@ -60,6 +66,18 @@ mod tests {
         assert_eq!(take_all(&mut bucket, now + Duration::from_millis(10)), 1);
         assert_eq!(take_all(&mut bucket, now + Duration::from_micros(1_009_999)), 99);
         assert_eq!(take_all(&mut bucket, now + Duration::from_secs(3_600)), 100, "never more than the burst");
+    }
+
+    #[test]
+    fn looking_whether_it_is_empty_takes_nothing_and_hinders_no_refill() {
+        let now = Instant::now();
+        let mut bucket = PacketBucket::new(now);
+        assert!((0..200).all(|_| !bucket.is_empty(now)));
+        assert_eq!(take_all(&mut bucket, now), 100);
+        let looks = (0..10_000_u32).map(|micros| bucket.is_empty(now + Duration::from_micros(micros.into())));
+        assert!(looks.collect::<Vec<_>>().into_iter().all(|is_empty| is_empty));
+        assert!(!bucket.is_empty(now + Duration::from_millis(10)));
+        assert_eq!(take_all(&mut bucket, now + Duration::from_millis(10)), 1);
     }
 
     #[test]

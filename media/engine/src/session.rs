@@ -457,6 +457,11 @@ impl Session {
         if !self.is_connected {
             return None;
         }
+        if let Media::Speak(speaking) = &mut self.media
+            && speaking.is_clipped(now)
+        {
+            return None;
+        }
         let unprotected = self.srtp.as_mut()?.inbound.unprotect_rtp(packet).ok()?;
         packet.truncate(unprotected.len);
         self.counters.last_in = Some(now);
