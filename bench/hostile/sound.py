@@ -6,9 +6,12 @@ import socket
 import struct
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from itertools import pairwise
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import BinaryIO
 
 from bench.figures import Figure
 from bench.hostile.peers import Engine, Peer
@@ -18,6 +21,7 @@ from bench.programs import BenchFailed, progress
 ADA, EVE = 7, 8
 _WINDOW_SECS = 4.0
 _NOMINAL = 50
+_BURST_SECS = 1.0
 _JOINS = 20
 
 
@@ -65,14 +69,11 @@ async def _attacks(engine: Engine, ada: Peer, eve: Peer, bob: Peer) -> AsyncIter
             async for figure in _attack(engine, bob, name, out, packets, quiet=quiet):
                 yield figure
         yield Figure("hostile.outsiders_answers", "datagrams", "lower", (_received(stranger),))
-    valid = [eve.protect(_rtp(number, 0xE4E, bytes(1_200))) for number in range(int(50_000 * _WINDOW_SECS))]
-    began = time.monotonic()
-    async for figure in _attack(engine, bob, "valid", eve.socket, valid, quiet=quiet):
+    # Built apart from the event loop, in which the other speaker talks and the listener hears.
+    count = int(50_000 * _WINDOW_SECS)
+    flood = await asyncio.to_thread(lambda: [eve.protect(_rtp(number, 0xE4E, bytes(1_200))) for number in range(count)])
+    async for figure in _attack(engine, bob, "valid", eve.socket, flood, quiet=quiet):
         yield figure
-    burst_secs = 1.0  # what may come at once after a stall is let through once
-    forwarded = bob.packets_of(EVE, began + burst_secs)
-    secs = forwarded[-1][0] - forwarded[0][0] if len(forwarded) > 1 else _WINDOW_SECS
-    yield Figure("hostile.flood_forwarded_over_nominal", "ratio", "lower", (len(forwarded) / max(secs, 1.0) / _NOMINAL,))
     for figure in await _race(engine):
         yield figure
     for figure in await _reflection(engine):
@@ -80,30 +81,57 @@ async def _attacks(engine: Engine, ada: Peer, eve: Peer, bob: Peer) -> AsyncIter
 
 
 async def _attack(engine: Engine, bob: Peer, name: str, out: socket.socket, packets: list[bytes], *, quiet: float) -> AsyncIterator[Figure]:
-    began = time.monotonic()
-    share = await _share_of_core(engine, _flood(engine, out, packets))
+    overflowed = {port: _overflowed(port) for port in (engine.port, bob.socket.getsockname()[1])}
+    with _framed(packets) as framed:
+        cpu = cpu_secs(engine.process.pid)
+        began, ended = await _flood(engine, out, framed)
+        share = (cpu_secs(engine.process.pid) - cpu) / (ended - began)
     await asyncio.sleep(0.5)
     heard = bob.packets_of(ADA, began)
     lost = sum(((after[3] - before[3]) & 0xFFFF) - 1 for before, after in pairwise(heard) if before[2] == after[2])
     gap_ms = max(((after[0] - before[0]) * 1000 for before, after in pairwise(heard)), default=_WINDOW_SECS * 1000)
+    at_engine, at_listener = (_overflowed(port) - before for port, before in overflowed.items())
     progress(
-        f"{name}: {share:.3f} of a core, {len(heard)} packets of the other speaker heard, {lost} lost, {gap_ms:.0f} ms at most between two"
+        f"{name}: {len(packets) / (ended - began):.0f} datagrams/s, {share:.3f} of a core, {len(heard)} packets of the other speaker "
+        f"heard, {lost} lost, {gap_ms:.0f} ms at most between two; receive buffers overflowed by "
+        f"{at_engine} (engine), {at_listener} (listener)"
     )
     yield Figure(f"hostile.{name}_cpu_added_cores", "cores", "lower", (share - quiet,))
     yield Figure(f"hostile.{name}_others_lost", "packets", "lower", (lost,))
     yield Figure(f"hostile.{name}_others_gap_ms", "ms", "lower", (gap_ms,))
+    yield Figure(f"hostile.{name}_overflowed", "datagrams", "lower", (at_engine,))
+    if name == "valid":
+        # What may come at once after a stall is let through once; what is asked for again counts once.
+        settled = began + _BURST_SECS
+        forwarded = {(packet[2], packet[3]) for packet in bob.packets_of(EVE, settled) if packet[0] < ended}
+        yield Figure("hostile.flood_forwarded_over_nominal", "ratio", "lower", (len(forwarded) / (ended - settled) / _NOMINAL,))
 
 
-async def _flood(engine: Engine, out: socket.socket, packets: list[bytes]) -> None:
+def _overflowed(port: int) -> int:
+    """Datagrams that the kernel dropped at the sockets of a port, since their buffers were full."""
+    lines = [line.split() for line in Path("/proc/net/udp").read_text().splitlines()[1:]]
+    return sum(int(fields[-1]) for fields in lines if int(fields[1].partition(":")[2], 16) == port)
+
+
+@contextmanager
+def _framed(packets: list[bytes]) -> Iterator[BinaryIO]:
+    with TemporaryFile() as framed:
+        framed.write(b"".join(len(packet).to_bytes(2, "big") + packet for packet in packets))
+        framed.seek(0)
+        yield framed
+
+
+async def _flood(engine: Engine, out: socket.socket, framed: BinaryIO) -> tuple[float, float]:
+    """When it began and ended, monotonic."""
     # A duplicate without the event loop's tricks; both are one socket, so the source is the peer's own.
     descriptor = os.dup(out.fileno())
     os.set_inheritable(descriptor, True)
     arguments = [sys.executable, "-m", "bench.hostile.flood", str(descriptor), str(engine.port), str(_WINDOW_SECS)]
-    process = await asyncio.create_subprocess_exec(
-        *arguments, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.DEVNULL, pass_fds=(descriptor,)
-    )
-    await process.communicate(b"".join(len(packet).to_bytes(2, "big") + packet for packet in packets))
+    process = await asyncio.create_subprocess_exec(*arguments, stdin=framed, stdout=asyncio.subprocess.PIPE, pass_fds=(descriptor,))
+    printed, _ = await process.communicate()
     os.close(descriptor)
+    began, ended = map(float, printed.split())
+    return began, ended
 
 
 async def _share_of_core(engine: Engine, work: Awaitable[None]) -> float:
@@ -116,8 +144,8 @@ async def _share_of_core(engine: Engine, work: Awaitable[None]) -> float:
 async def _race(engine: Engine) -> list[Figure]:
     """ClientHellos from other addresses while people join: each join succeeds, no address that proved nothing gets a byte."""
     failed = 0
-    with _stranger() as stranger:
-        hellos = asyncio.create_task(_flood(engine, stranger, [_client_hello(number) for number in range(int(1_000 * _WINDOW_SECS))]))
+    with _stranger() as stranger, _framed([_client_hello(number) for number in range(int(1_000 * _WINDOW_SECS))]) as framed:
+        hellos = asyncio.create_task(_flood(engine, stranger, framed))
         for number in range(_JOINS):
             try:
                 peer = await engine.join(f"guest-{number}")
@@ -143,8 +171,8 @@ async def _reflection(engine: Engine) -> list[Figure]:
     }
     figures = []
     for kind, packets in kinds.items():
-        with _stranger() as stranger:
-            await _flood(engine, stranger, packets)
+        with _stranger() as stranger, _framed(packets) as framed:
+            await _flood(engine, stranger, framed)
             await asyncio.sleep(0.2)
             came = _received(stranger, count_bytes=True)
         figures.append(Figure(f"hostile.{kind}_amplification", "ratio", "lower", (came / sum(map(len, packets)),)))
