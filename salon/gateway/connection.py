@@ -95,6 +95,9 @@ def _json_object(text: str) -> dict[str, Any]:
     try:
         # JSON has no NaN and no Infinity (RFC 8259 section 6), though Python's reader does.
         value = json.loads(text, parse_constant=_refuse_constant)
+        if "\\" in text:
+            # Escapes can bring half surrogates (RFC 8259 section 8.2), which nothing behind can write.
+            json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise Refused(CloseCode.BAD_FRAME) from error
     if not isinstance(value, dict):

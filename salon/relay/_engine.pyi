@@ -2,6 +2,7 @@
 
 Thin on purpose: it converts values and errors and decides nothing. All calls return within a millisecond or so
 (SDP and key work included) and release the GIL around work; packets never pass through Python.
+Text with half surrogates, which UTF-8 cannot write, raises UnicodeEncodeError anywhere; web and gateway let none in.
 Errors from outside input are `OfferRefused`; a bug in a session ends that session only, and shows as a
 `SessionClosed` event with reason "internal".
 """

@@ -122,3 +122,11 @@ def test_hello_with_a_field_at_fault_ends_it() -> None:
     with pytest.raises(Refused) as refused:
         Connection(now=0).receive_text(said(type="hello", id=1), now=0)
     assert refused.value.code is CloseCode.BAD_FRAME
+
+
+def test_half_surrogates_end_the_connection_and_whole_ones_are_characters() -> None:
+    connection = greeted_connection()
+    assert connection.receive_text('{"type": "watch", "id": 1, "stream": "\\ud83d\\ude00"}', now=1) == Watch(1, "\U0001f600", None)
+    with pytest.raises(Refused) as refused:
+        connection.receive_text('{"type": "watch", "id": 1, "stream": "\\ud83d"}', now=1)
+    assert refused.value.code == CloseCode.BAD_FRAME
