@@ -313,11 +313,11 @@ impl Session {
         self.gives_up_at().min(flight).min(report).min(repair).min(question)
     }
 
-    /// When a speaker's missing packets are to be asked for.
+    /// When a speaker's missing packets are to be asked for. None while there is no route to ask by.
     pub(crate) fn repair_deadline(&self) -> Option<Instant> {
         match &self.media {
-            Media::Speak(speaking) => speaking.deadline(),
-            Media::Listen(_) => None,
+            Media::Speak(speaking) if self.ice.selected().is_some() => speaking.deadline(),
+            Media::Speak(_) | Media::Listen(_) => None,
         }
     }
 

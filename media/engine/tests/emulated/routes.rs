@@ -2,10 +2,11 @@
 
 use std::time::Instant;
 
-use salon_engine::{Input, Route};
+use salon_engine::{Direction, Input, Output, Route};
 
 use super::support::peer::check;
-use super::support::{Peer, World, ms, secs};
+use super::support::repair::Sender;
+use super::support::{Peer, Repair, World, ms, secs};
 
 const CELLULAR: &str = "203.0.113.200:4000";
 const FRAGMENT: &str = "a=ice-ufrag:moved\r\na=ice-pwd:another+password+of+the+peer\r\n";
@@ -15,7 +16,7 @@ fn tcp(port: u16) -> Route {
 }
 
 fn listener_over(world: &mut World, route: Route) -> usize {
-    let peer = Peer::new(route, "bob", salon_engine::Direction::Listen, 1);
+    let peer = Peer::new(route, "bob", Direction::Listen, 1);
     let at = world.open(peer);
     world.run_until_connected(at);
     at
@@ -138,4 +139,37 @@ fn from_wifi_to_cellular_by_an_ice_restart_the_gap_is_below_two_seconds_and_the_
     assert!(!world.sent_to.contains_key(&wifi), "{:?}", world.sent_to);
     assert_eq!((world.peers[bob].undecipherable, world.closed()), (0, vec![]));
     assert_eq!(world.inject(wifi, &captured), 0, "whoever has the old address now cannot call the sound back by what was captured there");
+}
+
+#[test]
+fn speaker_without_a_route_is_not_asked_for_lost_packets_again_and_again() {
+    let mut world = World::new();
+    world.set_stage(&[("ada", 7, false)]);
+    let mut peer = Peer::new(tcp(9_000), "ada", Direction::Speak, 1);
+    peer.repair = Repair { red: false, nack: true };
+    let ada = world.open(peer);
+    world.run_until_connected(ada);
+    let now = world.now;
+    world.peers[ada].open_microphone(now, Some(30));
+    world.run_for(secs(1));
+    world.peers[ada].next_frame();
+    world.peers[ada].sender = Sender::default(); // Lost, and forgotten.
+    world.run_for(ms(50));
+    assert_eq!(world.peers[ada].sender.asked_for.len(), 1);
+    world.peers[ada].microphone = None;
+    close_route(&mut world, tcp(9_000));
+    let end = world.now + secs(2);
+    let mut timeouts = 0;
+    loop {
+        match world.engine.poll_output(world.now) {
+            Output::Deadline(Some(at)) if at < end => {
+                world.now = world.now.max(at);
+                world.engine.handle_input(world.now, Input::Timeout);
+                timeouts += 1;
+            }
+            Output::Deadline(_) => break,
+            Output::Transmit(_) | Output::Event(_) | Output::Speech(_) => {}
+        }
+    }
+    assert!(timeouts < 10, "{timeouts} in two seconds");
 }
