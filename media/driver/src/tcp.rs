@@ -40,7 +40,7 @@ pub(crate) struct Connections {
     listener: Option<Listener>,
     by_fd: HashMap<RawFd, Connection>,
     fd_of: HashMap<SocketAddr, RawFd>,
-    /// Those accepted here, oldest first; some have proven themselves or are gone since.
+    /// Those accepted or taken in here, oldest first; some have proven themselves or are gone since.
     newcomers: VecDeque<SocketAddr>,
     ready: Vec<Readiness>,
     next_sweep: Option<Instant>,
@@ -198,10 +198,6 @@ impl Connections {
         let Ok(connection) = Connection::new(now, stream, peer, admission) else {
             return;
         };
-        if self.newcomers.len() >= MAX_NEWCOMERS {
-            self.drop_oldest_newcomer(inbox);
-        }
-        self.newcomers.push_back(peer);
         self.adopt(now, connection, inbox);
     }
 
@@ -222,6 +218,10 @@ impl Connections {
         if self.fd_of.contains_key(&peer) || self.epoll.add(fd).is_err() {
             return;
         }
+        if self.newcomers.len() >= MAX_NEWCOMERS {
+            self.drop_oldest_newcomer(inbox);
+        }
+        self.newcomers.push_back(peer);
         self.by_fd.insert(fd, connection);
         self.fd_of.insert(peer, fd);
         self.next_sweep.get_or_insert(now + SWEEP_INTERVAL);

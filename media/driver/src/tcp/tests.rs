@@ -185,3 +185,23 @@ fn connection_for_another_shard_is_handed_on_with_all_it_has_brought() {
     assert_eq!(frames, [(route_of(&peer), &check[..]), (route_of(&peer), &b"more"[..])]);
     assert_eq!(other.send(other.now, &peer, &[b"answer"]), Sent { bytes: 6, errors: 0 });
 }
+
+#[test]
+fn newcomers_that_another_shard_accepted_are_no_more_than_its_own() {
+    let (mut first, mut other) = (Fixture::new(), Fixture::new());
+    other.connections.shard = 1;
+    let mut peers = Vec::new();
+    for _ in 0..513 {
+        let peer = first.connect();
+        write(&peer, &framed(&check("Bours:theirs")));
+        first.inbox.clear();
+        while first.inbox.strangers.is_empty() {
+            first.connections.receive(first.now, &mut first.inbox);
+        }
+        let (_, connection) = first.inbox.strangers.remove(0);
+        other.inbox.clear();
+        other.connections.adopt(other.now, connection, &mut other.inbox);
+        peers.push(peer);
+    }
+    assert_eq!((other.connections.by_fd.len(), other.inbox.closed.clone()), (512, vec![route_of(&peers[0])]));
+}
