@@ -175,9 +175,12 @@ impl Shard {
         mailbox: Mailbox,
         shared: Arc<Shared>,
     ) -> Self {
+        let is_one_of_many = shared.exchange.shards() > 1;
+        // Of the sessions that came back: the kernel hands their packets to any shard, and their next check may be seconds away.
+        let claimed = engine.routes().filter(|route| is_one_of_many && shared.exchange.claim(*route, number)).collect();
         Self {
             number,
-            claimed: HashSet::new(),
+            claimed,
             gives_back_at: Instant::now(),
             engine,
             socket,
@@ -411,7 +414,51 @@ impl Shard {
 
 #[cfg(test)]
 mod tests {
+    use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+    use hmac::{Hmac, KeyInit, Mac};
+    use is::stun::{StunMessage, TransId};
+    use salon_engine::{Config, Direction, NewOffer};
+
     use super::*;
+
+    const OFFER: &str = include_str!("../../engine/src/sdp/corpus/chromium-speak.sdp");
+    const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+    /// Of shard 1, with a session that has validated `route`.
+    fn engine_with_a_session(route: Route) -> Engine {
+        let config = Config { addresses: vec![HERE], port: 8004, tcp_ports: vec![], shard: 1, seed: [1; 32], unix_time: Duration::ZERO };
+        let now = Instant::now();
+        let mut engine = Engine::new(config, now).expect("starts");
+        let new = NewOffer { session: "session", room: "room", person: "ada", direction: Direction::Speak, offer: OFFER };
+        let answer = engine.open_session(now, new).expect("opened").answer;
+        let value = |name: &str| answer.lines().find_map(|line| line.strip_prefix(name)).expect("in the answer");
+        let username = format!("{}:POXT", value("a=ice-ufrag:"));
+        let mut check = vec![0; 256];
+        let request = StunMessage::binding_request(&username, TransId::new(), true, 1, 1, true);
+        let len = request.to_bytes(Some(value("a=ice-pwd:").as_bytes()), &mut check, |key, parts| {
+            let mut mac = Hmac::<sha1::Sha1>::new_from_slice(key).expect("any length");
+            parts.iter().for_each(|part| mac.update(part));
+            mac.finalize().into_bytes().into()
+        });
+        engine.handle_input(now, Input::Datagram { from: route, bytes: &check[..len.expect("fits")] });
+        engine
+    }
+
+    #[test]
+    fn routes_of_sessions_that_came_back_are_claimed_before_their_next_check() {
+        let route = Route::udp(SocketAddr::new(HERE, 9));
+        let wakers: Vec<_> = (0..2).map(|_| Arc::new(Waker::new().expect("eventfd"))).collect();
+        let (exchange, mut arrivals) = Exchange::new(&wakers);
+        let shared = Arc::new(Shared::new(exchange, 1));
+        let mailbox = Mailbox { inbox: mpsc::channel().1, waker: wakers[1].clone(), arrivals: arrivals.remove(1) };
+        let socket = Socket::bind(SocketAddr::new(HERE, 0)).expect("a free port");
+        let connections = Connections::new(1, None, Arc::default()).expect("epoll");
+        assert_eq!(shared.exchange.owner_of(route), None);
+        let shard = Shard::new(1, engine_with_a_session(route), socket, None, connections, mailbox, shared.clone());
+        assert_eq!(shared.exchange.owner_of(route), Some(1));
+        assert_eq!(shard.claimed, HashSet::from([route]));
+    }
 
     /// Whether the round after these (with datagrams, at milliseconds) rests, asked right after the last one.
     fn rests_after(rounds_at_ms: &[f64]) -> bool {

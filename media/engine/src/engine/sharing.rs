@@ -30,6 +30,11 @@ impl Engine {
         self.by_route.contains_key(&route)
     }
 
+    /// Every route that a session here has validated.
+    pub fn routes(&self) -> impl Iterator<Item = Route> {
+        self.by_route.keys().copied()
+    }
+
     /// Tell other engines what stands in `waiting`, the frames of one packet at hand.
     pub(super) fn share_speech(&mut self, room: Arc<str>, level: Option<u8>) {
         let Some(WaitingFrame { csrc, position: UplinkPosition { stream, .. }, .. }) = self.waiting.back() else {
