@@ -2,10 +2,11 @@
 
 import asyncio
 import contextlib
+import http.client
+import json
 import logging
 import time
-
-import aiohttp
+from typing import Any
 
 from salon.bus import Bus, Message, MessagesLost
 from salon.config.environment import Environment
@@ -19,17 +20,16 @@ TALK_INTERVAL_SECS = 1.0
 REPEAT_SECS = 5.0
 _ASK_AGAIN_SECS = 0.25
 _WARN_EVERY = 20
-_TIMEOUT = aiohttp.ClientTimeout(total=5)
+_TIMEOUT_SECS = 5.0
 _UNREADABLE = (ValueError, KeyError, TypeError)
 
 
 class Reports:
-    def __init__(self, settings: Environment, relay: Relay, bus: Bus, session: aiohttp.ClientSession) -> None:
+    def __init__(self, settings: Environment, relay: Relay, bus: Bus) -> None:
         self._relay = relay
         self._bus = bus
-        self._session = session
-        self._policies_url = f"http://127.0.0.1:{settings.web_port}/internal/policies"
-        self._headers = {"X-Salon-Internal": settings.internal_secret}
+        self._web_port = settings.web_port
+        self._headers = {"X-Salon-Internal": settings.internal_secret, "Content-Type": "application/json"}
         self._may_have_missed = asyncio.Event()
         self._failures = 0
 
@@ -96,15 +96,11 @@ class Reports:
         if not versions:
             return True
         try:
-            async with self._session.post(
-                self._policies_url, json={"rooms": versions}, headers=self._headers, timeout=_TIMEOUT
-            ) as response:
-                response.raise_for_status()
-                for policy in (await response.json())["policies"]:
-                    self._relay.apply(read_policy(policy))
+            for policy in await asyncio.to_thread(self._fetch_policies, versions):
+                self._relay.apply(read_policy(policy))
             self._failures = 0
             return True
-        except (aiohttp.ClientError, TimeoutError) as error:
+        except (OSError, http.client.HTTPException) as error:
             self._failures += 1
             # Once is a start or a restart: everything starts at the same time, and web takes longest.
             if self._failures == 2 or self._failures % _WARN_EVERY == 0:
@@ -112,6 +108,20 @@ class Reports:
         except _UNREADABLE:
             logger.exception("Web's policies cannot be read.", extra={"action": "policies_unreadable"})
         return False
+
+    def _fetch_policies(self, versions: dict[str, int]) -> list[Any]:
+        """Blocks. With nothing that takes long to load: sound waits for the first answer. Raises OSError, HTTPException, or for an answer
+        that cannot be read ValueError, KeyError, TypeError."""
+        connection = http.client.HTTPConnection("127.0.0.1", self._web_port, timeout=_TIMEOUT_SECS)
+        try:
+            connection.request("POST", "/internal/policies", json.dumps({"rooms": versions}), self._headers)
+            response = connection.getresponse()
+            if response.status != http.client.OK:
+                raise http.client.HTTPException(f"status {response.status}")
+            policies = json.loads(response.read())["policies"]
+        finally:
+            connection.close()
+        return list(policies)
 
     def _apply(self, message: Message) -> None:
         try:

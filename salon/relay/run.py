@@ -8,21 +8,21 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Coroutine, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import aiohttp
 import uvloop
-from aiohttp import web
 
 from salon.bus import open_bus
 from salon.config.environment import Environment, environment
 from salon.config.inherited import MEDIA_UDP, SESSION_BOOK, STANDING_BY, Notices, take_descriptors
 from salon.relay.addresses import bind_address
-from salon.relay.app import make_app
 from salon.relay.book import SessionBook
 from salon.relay.engine_port import Engine
 from salon.relay.relay import Relay
 from salon.relay.reports import Reports
+
+if TYPE_CHECKING:
+    from aiohttp import web
 
 logger = logging.getLogger(__name__)
 
@@ -69,39 +69,55 @@ async def _serve(settings: Environment, module: Any, descriptors: Mapping[str, i
     relay = Relay(settings, engine, module, bus)
     restored = relay.take_up_restored()
     polling = EventPolling(engine, relay, when_silent=end_process)
-    async with aiohttp.ClientSession() as session:
-        reports = Reports(settings, relay, bus, session)
-        tasks = start(relay.publish_truths, relay.quality.follow, reports.follow_policies)
-        runner = web.AppRunner(make_app(relay, module, settings.internal_secret), access_log=None, shutdown_timeout=1)
-        await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", settings.media_control_port)
-        # Nothing is forwarded and nobody admitted before it is known what has changed meanwhile.
-        await ending.unless_told(reports.learn_policies())
-        if not ending.is_told:
-            relay.release()
-            await site.start()
-            tasks += start(reports.tell_presence, reports.tell_talk, reports.repeat, reports.recover_policies)
-            tasks += start(Heart(engine, notices).beat)
-            if restored:
-                await reports.tell_everything()
-            notices.tell("READY=1")
-            ready = {"action": "media_started", "node": relay.node, "port": settings.media_port, "restored": restored}
-            logger.info("Media is ready.", extra=ready)
-            await ending.wait()
+    reports = Reports(settings, relay, bus)
+    tasks = start(relay.publish_truths, relay.quality.follow, reports.follow_policies)
+    control: web.AppRunner | None = None
+    # Nothing is forwarded and nobody admitted before it is known what has changed meanwhile.
+    await ending.unless_told(reports.learn_policies())
+    if not ending.is_told:
+        relay.release()
+        control = await _open_control_port(settings, relay, module)
+        tasks += start(reports.tell_presence, reports.tell_talk, reports.repeat, reports.recover_policies)
+        tasks += start(Heart(engine, notices).beat)
+        if restored:
+            await reports.tell_everything()
+        notices.tell("READY=1")
+        ready = {"action": "media_started", "node": relay.node, "port": settings.media_port, "restored": restored}
+        logger.info("Media is ready.", extra=ready)
+        await ending.wait()
+        for site in list(control.sites):
             await site.stop()
-        polling.stop()
-        if ending.is_to_leave:
-            # The successor goes on with the sessions as soon as the book is free.
-            engine.leave()
-            book.give_up()
-        await runner.cleanup()
-        # Peers are told; they come back by themselves to whoever has the port next.
-        engine.close()
-        polling.join()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    polling.stop()
+    if ending.is_to_leave:
+        # The successor goes on with the sessions as soon as the book is free.
+        engine.leave()
+        book.give_up()
+    if control is not None:
+        await control.cleanup()
+    # Peers are told; they come back by themselves to whoever has the port next.
+    engine.close()
+    polling.join()
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
     await bus.close()
+
+
+async def _open_control_port(settings: Environment, relay: Relay, module: Any) -> "web.AppRunner":
+    """Its server takes longer to load than all else together: only once sound flows, and beside the loop, which has policies to obey."""
+    server, make_app = await asyncio.to_thread(_load_server)
+    runner: web.AppRunner = server.AppRunner(make_app(relay, module, settings.internal_secret), access_log=None, shutdown_timeout=1)
+    await runner.setup()
+    await server.TCPSite(runner, "127.0.0.1", settings.media_control_port).start()
+    return runner
+
+
+def _load_server() -> tuple[Any, Any]:
+    from aiohttp import web  # noqa: PLC0415
+
+    from salon.relay.app import make_app  # noqa: PLC0415
+
+    return web, make_app
 
 
 async def _take_book(descriptors: Mapping[str, int], notices: Notices, ending: "Ending") -> SessionBook | None:
@@ -112,6 +128,7 @@ async def _take_book(descriptors: Mapping[str, int], notices: Notices, ending: "
         book = SessionBook.new()
         notices.keep(book.descriptor, SESSION_BOOK)  # systemd holds it from now on
     if not book.take_at_once():
+        _load_server()  # there is time: another process works
         notices.tell(STANDING_BY)
         await ending.unless_told(book.take())
     return None if ending.is_told else book

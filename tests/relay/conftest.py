@@ -119,11 +119,8 @@ async def media(unused_tcp_port_factory: Callable[[], int]) -> AsyncIterator[Med
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", settings.media_control_port).start()
         headers = {"X-Salon-Internal": settings.internal_secret}
-        async with (
-            aiohttp.ClientSession(f"http://127.0.0.1:{settings.media_control_port}", headers=headers) as http,
-            aiohttp.ClientSession() as to_web,
-        ):
-            reports = Reports(settings, relay, bus, to_web)
+        async with aiohttp.ClientSession(f"http://127.0.0.1:{settings.media_control_port}", headers=headers) as http:
+            reports = Reports(settings, relay, bus)
             polling = EventPolling(engine, relay, when_silent=lambda: None)  # some tests close the engine under the process
             works = (relay.publish_truths, relay.quality.follow, reports.follow_policies, reports.recover_policies)
             tasks = [asyncio.create_task(work()) for work in works]

@@ -3,7 +3,6 @@
 import asyncio
 import time
 
-import aiohttp
 import pytest
 
 from salon.common.ids import new_id
@@ -101,7 +100,7 @@ async def test_policies_missed_while_the_bus_was_away_are_asked_for(media: Media
 
 async def test_removal_on_the_bus_waits_for_no_answer_of_web(media: Media, monkeypatch: pytest.MonkeyPatch) -> None:
     """Web answers slowest when it has just come back itself, which is when messages were lost."""
-    monkeypatch.setattr(reports, "_TIMEOUT", aiohttp.ClientTimeout(total=10 * SECS))
+    monkeypatch.setattr(reports, "_TIMEOUT_SECS", 10 * SECS)
     session = await media.open(ROOM, "ann")
     media.web.pause_policies()
     try:
@@ -144,7 +143,7 @@ async def test_web_is_asked_about_rooms_with_sessions_only(media: Media) -> None
 
 async def test_web_being_away_changes_nothing(media: Media) -> None:
     session = await media.open(ROOM, "ann")
-    media.reports._policies_url = "http://127.0.0.1:9/internal/policies"
+    media.reports._web_port = 9
 
     await media.reports.ask_policies()
 
@@ -153,11 +152,11 @@ async def test_web_being_away_changes_nothing(media: Media) -> None:
 
 async def test_only_the_second_time_web_tells_nothing_is_worth_a_warning(media: Media, caplog: pytest.LogCaptureFixture) -> None:
     await media.open(ROOM, "ann")
-    at_web, nowhere = media.reports._policies_url, "http://127.0.0.1:9/internal/policies"
+    at_web, nowhere = media.reports._web_port, 9
     warned = []
-    for url in (nowhere, nowhere, at_web, nowhere):
+    for port in (nowhere, nowhere, at_web, nowhere):
         caplog.clear()
-        media.reports._policies_url = url
+        media.reports._web_port = port
         await media.reports.ask_policies()
         warned.append("policies_unanswered" in [getattr(record, "action", None) for record in caplog.records])
 

@@ -5,7 +5,6 @@ import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-import aiohttp
 import pytest
 
 from salon.common.ids import new_id
@@ -26,8 +25,7 @@ async def successor(media: Media) -> AsyncIterator[tuple[Relay, Reports, FakeBus
     relay = Relay(media.settings, engine, fake_engine, bus)  # type: ignore[arg-type]
     relay.take_up_restored()
     polling = EventPolling(engine, relay, when_silent=lambda: None)
-    async with aiohttp.ClientSession() as session:
-        yield relay, Reports(media.settings, relay, bus, session), bus
+    yield relay, Reports(media.settings, relay, bus), bus
     polling.stop()
     engine.close()
     polling.join()
@@ -117,13 +115,13 @@ async def test_web_that_is_away_is_asked_again(media: Media, unused_tcp_port_fac
     media.web.policies = [policy(ROOM, 2)]
 
     async with successor(media) as (relay, reports, _):
-        right, reports._policies_url = reports._policies_url, f"http://127.0.0.1:{unused_tcp_port_factory()}/internal/policies"
+        right, reports._web_port = reports._web_port, unused_tcp_port_factory()
         learning = asyncio.create_task(reports.learn_policies())
         async with asyncio.timeout(SECS):
             while reports._failures == 0:  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
         assert not learning.done()
-        reports._policies_url = right
+        reports._web_port = right
         async with asyncio.timeout(SECS):
             await learning
     assert relay.policies.version(ROOM) == 2

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -39,3 +41,9 @@ async def test_engine_closed_by_the_process_itself_ends_nothing(caplog: pytest.L
     polling.join()
     assert (told, caplog.records) == ([], [])
     assert "engine-events" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_what_sound_waits_for_loads_no_server() -> None:
+    """After a kill nobody hears anything until this module is loaded; an HTTP server and its client take longer than all else together."""
+    script = "import sys, salon.relay.run; print(*sorted({'aiohttp', 'django'} & sys.modules.keys()))"
+    assert subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True).stdout == "\n"
