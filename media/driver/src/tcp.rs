@@ -154,6 +154,13 @@ impl Connections {
                 Ok(None) => return,
                 Err(framing::FrameTooLong) => return self.close(fd, inbox),
             };
+            if frame.is_empty() {
+                connection.inbound.advance(); // RFC 4571 section 2: the null packet.
+                continue;
+            }
+            if frame.len() < framing::MIN_FRAME_LEN {
+                return self.close(fd, inbox);
+            }
             if !connection.is_introduced {
                 match addressed_shard(frame) {
                     Some(shard) if shard == self.shard => connection.is_introduced = true,

@@ -6,6 +6,9 @@ use std::time::{Duration, Instant};
 
 /// Longest frame taken: the longest datagram the engine looks at, an Ethernet frame's worth.
 pub(crate) const MAX_FRAME_LEN: usize = 1_500;
+/// Shortest frame taken: an RTP header, than which no peer's packets of any kind are shorter. One read of two-byte frames would else be
+/// thousands of inputs for the engine, and sound would wait behind them.
+pub(crate) const MIN_FRAME_LEN: usize = 12;
 const LENGTH_LEN: usize = 2;
 /// Sound that has waited for longer is dropped: the listener has a gap instead of a delay that would stay.
 const SOUND_KEPT_FOR: Duration = Duration::from_millis(100);

@@ -171,7 +171,7 @@ fn connection_for_another_shard_is_handed_on_with_all_it_has_brought() {
     other.connections.shard = 1;
     let peer = first.connect();
     let check = check("Bours:theirs");
-    write(&peer, &[framed(&check), framed(b"more")].concat());
+    write(&peer, &[framed(&check), framed(b"and much more")].concat());
     first.inbox.clear();
     while first.inbox.strangers.is_empty() {
         first.connections.receive(first.now, &mut first.inbox);
@@ -182,7 +182,7 @@ fn connection_for_another_shard_is_handed_on_with_all_it_has_brought() {
     assert_eq!(shard, 1);
     other.connections.adopt(other.now, connection, &mut other.inbox);
     let frames: Vec<_> = other.inbox.frames().collect();
-    assert_eq!(frames, [(route_of(&peer), &check[..]), (route_of(&peer), &b"more"[..])]);
+    assert_eq!(frames, [(route_of(&peer), &check[..]), (route_of(&peer), &b"and much more"[..])]);
     assert_eq!(other.send(other.now, &peer, &[b"answer"]), Sent { bytes: 6, errors: 0 });
 }
 
@@ -204,4 +204,23 @@ fn newcomers_that_another_shard_accepted_are_no_more_than_its_own() {
         peers.push(peer);
     }
     assert_eq!((other.connections.by_fd.len(), other.inbox.closed.clone()), (512, vec![route_of(&peers[0])]));
+}
+
+#[test]
+fn null_packets_are_passed_over_and_frames_too_short_for_any_packet_close() {
+    let mut fixture = Fixture::new();
+    let peer = fixture.connect();
+    let check = framed(&check("Aours:theirs"));
+    write(&peer, &[&framed(b"")[..], &framed(b"").repeat(100), &check, &framed(b"").repeat(1_000), &framed(&[0x80; 12])].concat());
+    fixture.inbox.clear();
+    while fixture.inbox.frames().count() < 2 {
+        fixture.connections.receive(fixture.now, &mut fixture.inbox);
+    }
+    assert_eq!(fixture.inbox.frames().map(|(_, frame)| frame.len()).collect::<Vec<_>>(), [check.len() - 2, 12]);
+    assert_eq!(fixture.inbox.closed, []);
+    write(&peer, &framed(&[0x80; 11]));
+    while fixture.inbox.closed.is_empty() {
+        fixture.connections.receive(fixture.now, &mut fixture.inbox);
+    }
+    assert_eq!((fixture.inbox.frames().count(), fixture.inbox.closed.clone()), (2, vec![route_of(&peer)]));
 }
