@@ -12,7 +12,7 @@ use crate::socket::Waker;
 use crate::tcp::Connection;
 
 /// What may wait for one shard; more than it takes in a second. What is beyond is lost, as on any full link.
-const MAX_WAITING: usize = 4_096;
+pub(crate) const MAX_WAITING: usize = 4_096;
 
 /// For another shard.
 #[derive(Debug)]

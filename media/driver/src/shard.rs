@@ -10,7 +10,7 @@ use salon_engine::{CloseReason, Closed, Engine, Event, Input, Output, Route, add
 use crate::bypass::Bypass;
 use crate::delay::{DelayWindow, Delays};
 use crate::directory::Directory;
-use crate::exchange::{Arrivals, Exchange, Transfer};
+use crate::exchange::{Arrivals, Exchange, MAX_WAITING, Transfer};
 use crate::socket::{Received, ReceivedDatagram, Socket, Waker, thread_cpu, wall_clock};
 use crate::tcp::{Connections, Inbox};
 
@@ -336,7 +336,11 @@ impl Shard {
     fn take_transfers(&mut self, inbox: &mut Inbox) -> Option<Instant> {
         let mut is_any = false;
         self.engine.gather(true);
-        while let Some(transfer) = self.mailbox.arrivals.next() {
+        // As many as can wait at a time: what comes meanwhile wakes this shard once more, and commands wait for no flood to end.
+        for _ in 0..MAX_WAITING {
+            let Some(transfer) = self.mailbox.arrivals.next() else {
+                break;
+            };
             is_any = true;
             match transfer {
                 Transfer::Datagram { from, bytes, arrived } => {
