@@ -113,6 +113,10 @@ bench-peers: build $(STAMPS)/python-dev ## Salon beside mediasoup, LiveKit, Janu
 	@scripts/install-debian janus mumble-server || true
 	@$(BIN)/python -m bench.peers.run | $(BIN)/python -m bench.results
 
+.PHONY: bench-bypass
+bench-bypass: build $(STAMPS)/python-dev ## what a packet costs around the kernel's UDP stack: three minutes, root
+	@$(BIN)/python -m bench.bypass | $(BIN)/python -m bench.results
+
 .PHONY: bench-mouth-to-ear
 bench-mouth-to-ear: build $(STAMPS)/test-tools ## how long sound takes from one browser to another: a minute
 	@$(BIN)/python -m bench.mouth_to_ear | $(BIN)/python -m bench.results

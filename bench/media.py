@@ -167,12 +167,21 @@ def bring_direct(salon: Installation, *, stages: object, windows: int = _WINDOWS
     return crowd
 
 
-def bring_crowd(salon: Installation, *, on_quiet: Callable[[], None] | None = None, windows: int = _WINDOWS, **options: object) -> Crowd:
+def bring_crowd(
+    salon: Installation,
+    *,
+    on_quiet: Callable[[], None] | None = None,
+    namespace: str | None = None,
+    windows: int = _WINDOWS,
+    **options: object,
+) -> Crowd:
     """One run of the load client's `room`, with the server's own measurements beside each window."""
     media = salon.media_pid()
     crowd = Crowd()
     cpu_before = 0.0
-    for line in run_load_client("room", on_quiet=on_quiet, base=salon.base, windows=windows, deadline="170s", **options):
+    for line in run_load_client(
+        "room", on_quiet=on_quiet, namespace=namespace, base=salon.base, windows=windows, deadline="170s", **options
+    ):
         match line["kind"]:
             case "joined":
                 crowd.joined.append(line)

@@ -60,12 +60,16 @@ def run_limit(*, receivers: int, packet_bytes: int, runs: int, rounds: int = 150
     return lines
 
 
-def run_load_client(command: str, *, on_quiet: Callable[[], None] | None = None, **options: object) -> Iterator[dict[str, Any]]:
+def run_load_client(
+    command: str, *, on_quiet: Callable[[], None] | None = None, namespace: str | None = None, **options: object
+) -> Iterator[dict[str, Any]]:
     """Its lines as they come, the last one ("done") included; see bench/loadclient. Raises BenchFailed when it fails.
 
     on_quiet: called each time that it has fallen silent to leave the machine to us (`--stepwise`); it goes on afterwards.
+    namespace: of the network, by `ip netns`; ours if None.
     """
-    arguments = [str(BUILT / "loadclient"), command]
+    within = [] if namespace is None else ["ip", "netns", "exec", namespace]
+    arguments = [*within, str(BUILT / "loadclient"), command]
     for name, value in options.items():
         arguments.append(f"--{name.replace('_', '-')}={value}")
     if on_quiet is not None:

@@ -222,3 +222,51 @@ fn what_is_no_ethernet_or_not_there_is_refused_with_a_sentence() {
         assert_eq!(refused(missing), expected);
     }
 }
+
+/// What handing a packet over costs this thread, ns: `cargo test --release -p salon-driver cost_of -- --ignored --nocapture`.
+#[test]
+#[ignore = "a measurement"]
+fn cost_of_handing_over() {
+    const BATCHES: u32 = 4_000;
+    let Some(cable) = Cable::new() else { return };
+    for receives in ["here", "on another core"] {
+        if receives != "here" {
+            let steering = "echo 2 > /sys/class/net/in0/queues/rx-0/rps_cpus";
+            assert!(Command::new("ip").args(["netns", "exec", &cable.theirs, "sh", "-c", steering]).status().unwrap().success());
+        }
+        // Nobody reads: what arrives is checked by the kernel, fills a buffer and is dropped.
+        let listener = cable.listener(THEIRS);
+        let to = [listener.local_addr().unwrap(); 64];
+        within(&cable.ours, || {
+            // On the first core, or what arrives is handled where it is sent from after all.
+            // SAFETY: all-zero is an empty set, and the calls read or write it alone.
+            unsafe {
+                let mut first: libc::cpu_set_t = std::mem::zeroed();
+                libc::CPU_SET(0, &mut first);
+                libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &raw const first);
+            }
+            let (mut socket, mut bypass, _) = sender();
+            let mut now = Instant::now();
+            for _ in 0..2 {
+                bypass.send(now, &batch(&to[..2], 0), &mut socket);
+                now += Duration::from_secs(1);
+            }
+            bypass.send(now, &batch(&to[..2], 0), &mut socket);
+            bypass.take_sent();
+            let packets = batch(&to, 0);
+            let nanos = |send: &mut dyn FnMut()| {
+                let began = crate::socket::thread_cpu();
+                (0..BATCHES).for_each(|_| send());
+                (crate::socket::thread_cpu() - began).as_nanos() / u128::from(BATCHES * 64)
+            };
+            let by_socket = nanos(&mut || {
+                socket.send(&packets);
+            });
+            let around = nanos(&mut || {
+                bypass.send(now, &packets, &mut socket);
+            });
+            let share = bypass.take_sent() * 100 / u64::from(BATCHES * 64);
+            println!("received {receives}: {by_socket} ns by the socket, {around} ns around it ({share} % of them by the ring)");
+        });
+    }
+}
