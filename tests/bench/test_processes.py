@@ -78,8 +78,11 @@ def test_descendants_begin_with_the_process_and_hold_grandchildren() -> None:
 
 
 def test_command_line_is_known_by_its_last_words() -> None:
-    with subprocess.Popen([sys.executable, "-c", "input()", "salon", "media"], stdin=subprocess.PIPE) as child:
+    command = [sys.executable, "-c", "print(1, flush=True); input()", "salon", "media"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        child.stdout.readline()  # exec(2) sets its words a moment after it has closed what tells Popen of its success
         assert is_running(child.pid, "salon", "media")
         assert not is_running(child.pid, "media", "salon")
-        child.communicate()
+        child.communicate(b"\n")
         assert not is_running(child.pid, "salon", "media")
