@@ -222,6 +222,23 @@ fn who_was_muted_is_silent_in_repetitions_too() {
 }
 
 #[test]
+fn what_was_said_while_muted_and_lost_is_not_brought_back_after() {
+    for repair in [RED, NACK, BOTH] {
+        let (mut world, ada, bob) = one_speaks(repair, NOTHING);
+        world.peers[ada].copies = 2;
+        world.set_stage(&[("ada", 7, true)]);
+        world.run_for(ms(100));
+        world.peers[ada].next_frame(); // Lost; the next packet has a copy, and a request would bring it.
+        let lost = world.peers[ada].microphone.as_ref().unwrap().index - 1;
+        world.set_stage(&[("ada", 7, false)]);
+        world.run_for(ms(300));
+        let heard: Vec<u64> = world.peers[bob].heard.iter().map(said).collect();
+        assert!(heard.contains(&(lost + 1)), "{heard:?}");
+        assert!(!heard.iter().any(|index| (lost - 4..=lost).contains(index)), "{heard:?}");
+    }
+}
+
+#[test]
 fn loss_of_listeners_without_copies_is_reported_to_the_speaker() {
     let fraction = |world: &World, ada: usize| world.peers[ada].reports.last().unwrap().1[12];
     let (mut world, ada, _) = one_speaks(NOTHING, NACK);
