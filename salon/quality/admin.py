@@ -37,9 +37,15 @@ def _column(name: str) -> Any:
     return shown
 
 
+# Steps are numbers only to the database: "lost 3" would be read as 3 %.
+_MEASURES = tuple(_column(name) for name in SCALES)
+
+
 @admin.register(SoundQuality)
 class SoundQualityAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
-    list_display = ("at", "person", "room", "direction", "transport", *(_column(name) for name in SCALES), "reports")
+    # What one looks for first: the table is wider than most windows, and rooms have long titles.
+    list_display = ("at", "person", "direction", *_MEASURES, "transport", "reports", "room")
+    fields = readonly_fields = list_display  # type: ignore[assignment]  # callables are allowed, which the stubs do not know
     list_filter = (Poor, "direction", "transport")
     list_select_related = ("person", "room")
     search_fields = ("person__handle", "room__id")

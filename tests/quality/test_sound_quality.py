@@ -1,7 +1,9 @@
 """How people's sound was: kept coarsely, of their own sessions only, for a month, shown to themselves and to staff."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from html import unescape
 
 import pytest
 from django.test import Client
@@ -12,6 +14,7 @@ from salon.config.environment import environment
 from salon.quality import tasks
 from salon.quality.actions import keeping
 from salon.quality.actions.keeping import keep_reports, window_of
+from salon.quality.domain.steps import SHARE
 from salon.quality.models import SoundQuality
 from salon.rooms.models import MediaSession
 from salon.worker.keeper import Keeper
@@ -184,3 +187,11 @@ def test_others_do_not_see_the_staff_page(listener):
 def test_windows_begin_at_full_tens_of_minutes():
     assert window_of(NOW) == datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
     assert window_of(datetime(2026, 11, 23, 12, 10, tzinfo=UTC)) == datetime(2026, 11, 23, 12, 10, tzinfo=UTC)
+
+
+def test_staff_read_measures_and_never_the_numbers_of_steps(staff, room, listener):
+    row = SoundQuality.objects.create(person=listener, room=room, direction="listen", at=timezone.now(), reports=1, lost=3, concealed=None)
+    page = staff.get(f"/staff/quality/soundquality/{row.id}/change/").content.decode()
+    shown = [re.sub(r"\s+", " ", text).strip() for text in re.findall(r'<div class="readonly">(.*?)</div>', page, re.DOTALL)]
+    assert SHARE.label(3) in [unescape(text) for text in shown]
+    assert "3" not in shown
