@@ -6,8 +6,8 @@ import socket
 import struct
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -82,7 +82,7 @@ async def _attacks(engine: Engine, ada: Peer, eve: Peer, bob: Peer) -> AsyncIter
 
 async def _attack(engine: Engine, bob: Peer, name: str, out: socket.socket, packets: list[bytes], *, quiet: float) -> AsyncIterator[Figure]:
     overflowed = {port: _overflowed(port) for port in (engine.port, bob.socket.getsockname()[1])}
-    with _framed(packets) as framed:
+    async with _framed(packets) as framed:
         cpu = cpu_secs(engine.process.pid)
         began, ended = await _flood(engine, out, framed)
         share = (cpu_secs(engine.process.pid) - cpu) / (ended - began)
@@ -113,11 +113,14 @@ def _overflowed(port: int) -> int:
     return sum(int(fields[-1]) for fields in lines if int(fields[1].partition(":")[2], 16) == port)
 
 
-@contextmanager
-def _framed(packets: list[bytes]) -> Iterator[BinaryIO]:
+@asynccontextmanager
+async def _framed(packets: list[bytes]) -> AsyncIterator[BinaryIO]:
+    """Written apart from the event loop: hundreds of megabytes would hold up who speaks and listens there until the engine lets them go."""
     with TemporaryFile() as framed:
-        framed.write(b"".join(len(packet).to_bytes(2, "big") + packet for packet in packets))
-        framed.seek(0)
+        for first in range(0, len(packets), 1_000):
+            some = b"".join(len(packet).to_bytes(2, "big") + packet for packet in packets[first : first + 1_000])
+            await asyncio.to_thread(framed.write, some)
+        await asyncio.to_thread(framed.seek, 0)
         yield framed
 
 
@@ -144,7 +147,10 @@ async def _share_of_core(engine: Engine, work: Awaitable[None]) -> float:
 async def _race(engine: Engine) -> list[Figure]:
     """ClientHellos from other addresses while people join: each join succeeds, no address that proved nothing gets a byte."""
     failed = 0
-    with _stranger() as stranger, _framed([_client_hello(number) for number in range(int(1_000 * _WINDOW_SECS))]) as framed:
+    packets = [_client_hello(number) for number in range(int(1_000 * _WINDOW_SECS))]
+    async with AsyncExitStack() as stack:
+        stranger = stack.enter_context(_stranger())
+        framed = await stack.enter_async_context(_framed(packets))
         hellos = asyncio.create_task(_flood(engine, stranger, framed))
         for number in range(_JOINS):
             try:
@@ -171,7 +177,9 @@ async def _reflection(engine: Engine) -> list[Figure]:
     }
     figures = []
     for kind, packets in kinds.items():
-        with _stranger() as stranger, _framed(packets) as framed:
+        async with AsyncExitStack() as stack:
+            stranger = stack.enter_context(_stranger())
+            framed = await stack.enter_async_context(_framed(packets))
             await _flood(engine, stranger, framed)
             await asyncio.sleep(0.2)
             came = _received(stranger, count_bytes=True)
