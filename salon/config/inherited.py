@@ -13,22 +13,24 @@ from collections.abc import MutableMapping
 FIRST_DESCRIPTOR = 3
 """SD_LISTEN_FDS_START."""
 MEDIA_UDP = "media-udp"
-"""The name of media's UDP socket."""
+"""The name of each of media's UDP sockets, one for each of its threads."""
+MEDIA_TCP = "media-tcp"
+"""The name of the TCP socket of the same port, listening."""
 SESSION_BOOK = "session-book"
 """The name of the memory in which media keeps its sessions."""
 STANDING_BY = "X_SALON=standing_by"
 """The notice of a process that could begin at once, and waits for the one before it to end."""
 
 
-def take_descriptors(env: MutableMapping[str, str]) -> dict[str, int]:
-    """By name (of two with one name the first), close-on-exec from now on; none that were meant for another process."""
+def take_descriptors(env: MutableMapping[str, str]) -> dict[str, list[int]]:
+    """By name (systemd gives all sockets of a unit one name), close-on-exec from now on; none that were meant for another process."""
     process, count, names = (env.pop(name, "") for name in ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"))
     if process != str(os.getpid()) or not count.isdigit():
         return {}
-    descriptors: dict[str, int] = {}
+    descriptors: dict[str, list[int]] = {}
     for descriptor, name in zip(range(FIRST_DESCRIPTOR, FIRST_DESCRIPTOR + int(count)), names.split(":"), strict=False):
         os.set_inheritable(descriptor, False)
-        descriptors.setdefault(name, descriptor)
+        descriptors.setdefault(name, []).append(descriptor)
     return descriptors
 
 

@@ -143,7 +143,8 @@ class Engine:
         threads: int = 1,
         listeners_at_home: int = 256,
         bypass: str | None = None,
-        socket: int | None = None,
+        sockets: Sequence[int] = (),
+        listener: int | None = None,
         book: int | None = None,
     ) -> None:
         """Bind `port` by UDP and TCP and start the threads. addresses: IPs offered as host candidates, most preferred first.
@@ -151,9 +152,9 @@ class Engine:
         tcp_ports: further TCP ports to offer, which something in front of the engine hands on to `port`.
         threads: 1 to 64. listeners_at_home: of one room on its first thread before others take more of them.
         bypass: an interface over which sound leaves as frames of our own making, around the UDP stack; see `bypass_refused`.
-        socket: descriptor of a UDP socket that is bound already, instead. book: descriptor of a memfd with the session
-        book, empty at first. Sessions that are in it come back held: nothing is forwarded before `release`. Both descriptors stay the
-        caller's. Raises EngineError.
+        sockets: descriptors of UDP sockets that are bound already, at most one for each thread. listener: of the TCP socket of the
+        same port. book: descriptor of a memfd with the session book, empty at first. Sessions that are in it come back held: nothing is
+        forwarded before `release`. All descriptors stay the caller's. Raises EngineError.
         """
 
     def open_session(
@@ -200,6 +201,9 @@ class Engine:
 
     def bypass_refused(self) -> str | None:
         """Why nothing goes around the UDP stack although that was asked for: a sentence."""
+
+    def book_emptied(self) -> str | None:
+        """Why the sessions that were in the book did not come back, as a sentence."""
 
     def release(self) -> None:
         """Forward sound, now that the stages of the restored sessions' rooms are set and who may not go on is closed."""

@@ -14,7 +14,7 @@ import uvloop
 
 from salon.bus import open_bus
 from salon.config.environment import Environment, environment
-from salon.config.inherited import MEDIA_UDP, SESSION_BOOK, STANDING_BY, Notices, take_descriptors
+from salon.config.inherited import MEDIA_TCP, MEDIA_UDP, SESSION_BOOK, STANDING_BY, Notices, take_descriptors
 from salon.relay.addresses import bind_address
 from salon.relay.book import SessionBook
 from salon.relay.engine_port import Engine
@@ -47,7 +47,7 @@ def main() -> int:
     return 0
 
 
-async def _serve(settings: Environment, module: Any, descriptors: Mapping[str, int], notices: Notices) -> None:
+async def _serve(settings: Environment, module: Any, descriptors: Mapping[str, list[int]], notices: Notices) -> None:
     ending = Ending()
     bus = await open_bus(settings)
     book = await _take_book(descriptors, notices, ending)
@@ -61,11 +61,14 @@ async def _serve(settings: Environment, module: Any, descriptors: Mapping[str, i
         tcp_ports=settings.media_tcp_ports,
         threads=settings.media_threads,
         bypass=settings.media_bypass,
-        socket=descriptors.get(MEDIA_UDP),
+        sockets=descriptors.get(MEDIA_UDP, []),
+        listener=next(iter(descriptors.get(MEDIA_TCP, [])), None),
         book=book.descriptor,
     )
     if refused := engine.bypass_refused():
         logger.warning(refused, extra={"action": "media_bypass_refused", "interface": settings.media_bypass})
+    if reason := engine.book_emptied():
+        logger.warning("The sessions of the process before are given up. %s", reason, extra={"action": "session_book_emptied"})
     relay = Relay(settings, engine, module, bus)
     restored = relay.take_up_restored()
     polling = EventPolling(engine, relay, when_silent=end_process)
@@ -120,10 +123,10 @@ def _load_server() -> tuple[Any, Any]:
     return web, make_app
 
 
-async def _take_book(descriptors: Mapping[str, int], notices: Notices, ending: "Ending") -> SessionBook | None:
+async def _take_book(descriptors: Mapping[str, list[int]], notices: Notices, ending: "Ending") -> SessionBook | None:
     """The session book, once no other process has it. None if this one is told to end before."""
     if SESSION_BOOK in descriptors:
-        book = SessionBook(descriptors[SESSION_BOOK])
+        book = SessionBook(descriptors[SESSION_BOOK][0])
     else:
         book = SessionBook.new()
         notices.keep(book.descriptor, SESSION_BOOK)  # systemd holds it from now on

@@ -142,7 +142,7 @@ def leave(*_):
     print("left", flush=True)
     os._exit(0)
 signal.signal(signal.SIGUSR2, leave)
-book = SessionBook(held["session-book"])
+book = SessionBook(held["session-book"][0])
 if not book.take_at_once():
     %s
     while not book.take_at_once(): time.sleep(0.001)
@@ -170,7 +170,7 @@ def held(*descriptors: tuple[str, int]) -> dict[str, object]:
 
 async def test_descriptors_are_there_again_after_a_kill(supervise, memory: int) -> None:
     supervised = supervise(
-        NOTED + "file = os.fdopen(held['session-book'], 'r+b', buffering=0)\nprint(os.getpid(), file.read(), sorted(held), flush=True)\n"
+        NOTED + "file = os.fdopen(held['session-book'][0], 'r+b', buffering=0)\nprint(os.getpid(), file.read(), sorted(held), flush=True)\n"
         "file.write(b'kept')\nfile.seek(0)\nprint('written', 'LISTEN_PID' in os.environ, flush=True)\ntime.sleep(600)",
         **held(("other", memory), ("session-book", memory)),
     )

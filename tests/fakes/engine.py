@@ -231,6 +231,9 @@ class Engine:
     def restored(self) -> list[SessionRestored]:
         return self._restored
 
+    def book_emptied(self) -> str | None:
+        return None
+
     def release(self) -> None:
         self.is_held = False
 

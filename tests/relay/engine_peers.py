@@ -5,6 +5,8 @@ aiortc shares no code with the engine, so that what these tests prove is the pro
 
 import asyncio
 import fractions
+import os
+from typing import Any
 
 import av
 import numpy as np
@@ -18,6 +20,15 @@ FRAME_SAMPLES = 960
 HEARD_RMS = 0.05
 """A tone of amplitude 0.3 has an RMS of 0.21; after Opus about the same."""
 SILENCE_RMS = 0.001
+
+THREADS = int(os.environ.get("SALON_TEST_MEDIA_THREADS", "1"))
+"""Of the engines that tests start: each of their promises must hold with several as well."""
+
+
+def start_engine(port: int, **options: Any) -> Engine:
+    """On the loopback interface. With several threads each session of a room is on the one with the fewest of its listeners."""
+    spread = {"threads": THREADS, "listeners_at_home": 0} if THREADS > 1 else {}
+    return Engine(**{"port": port, "addresses": ["127.0.0.1"], "bind": "127.0.0.1"} | spread | options)
 
 
 class Tone(AudioStreamTrack):

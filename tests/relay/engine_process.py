@@ -7,9 +7,9 @@ from salon.relay._engine import Engine, Speaker
 
 
 def main() -> None:
-    socket, book = map(int, sys.argv[1:])
-    engine = Engine(port=1, addresses=["127.0.0.1"], socket=socket, book=book)
-    answer({"restored": [[found.session, found.tag.decode()] for found in engine.restored()]})
+    given = json.loads(sys.argv[1])
+    engine = Engine(port=1, addresses=["127.0.0.1"], bind="127.0.0.1", listeners_at_home=0, **given)
+    answer({"restored": [[found.session, found.tag.decode()] for found in engine.restored()], "emptied": engine.book_emptied()})
     for line in sys.stdin:
         command = json.loads(line)
         match command.pop("do"):
@@ -21,6 +21,12 @@ def main() -> None:
             case "stage":
                 engine.set_stage("room", [Speaker(person, csrc, muted) for person, csrc, muted in command["speakers"]])
                 answer({})
+            case "close_person":
+                answer({"closed": engine.close_person("room", command["person"], "removed")})
+            case "stats":
+                stats = engine.stats()
+                per_thread = [[thread.sessions, thread.packets_out] for thread in stats.threads]
+                answer({"threads": per_thread, "rooms": stats.rooms, "packets_in": stats.packets_in})
             case "release":
                 engine.release()
                 answer({})

@@ -5,6 +5,7 @@ import json
 import os
 import socket
 import sys
+from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -20,19 +21,32 @@ ADA = ["ada", 7, False]
 
 
 class EngineProcess:
-    def __init__(self) -> None:
-        self.port = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.port.bind(("127.0.0.1", 0))
+    """threads: as many sockets are held for it."""
+
+    def __init__(self, threads: int) -> None:
+        self.threads = threads
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.ports = [self._bound() for _ in range(threads)]
         self.book = new_memory()
+        self.emptied: str | None = None
+
+    def _bound(self) -> socket.socket:
+        port = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        port.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        port.bind(self.listener.getsockname())
+        return port
 
     async def start(self) -> list[list[str]]:
         """(session, tag) of those that came back."""
-        descriptors = (self.port.fileno(), self.book)
+        sockets, listener = [port.fileno() for port in self.ports[: self.threads]], self.listener.fileno()
+        given = {"sockets": sockets, "listener": listener, "book": self.book, "threads": self.threads}
         self.process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.relay.engine_process", *map(str, descriptors),
-            cwd=ROOT, pass_fds=descriptors, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+            sys.executable, "-m", "tests.relay.engine_process", json.dumps(given),
+            cwd=ROOT, pass_fds=(*sockets, listener, self.book), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
         )  # fmt: skip
-        return sorted((await self._answer())["restored"])
+        began = await self._answer()
+        self.emptied = began["emptied"]
+        return sorted(began["restored"])
 
     async def ask(self, do: str, **more: object) -> dict[str, Any]:
         assert self.process.stdin is not None
@@ -42,6 +56,11 @@ class EngineProcess:
     async def kill(self) -> None:
         self.process.kill()
         await self.process.wait()
+
+    def let_go(self) -> None:
+        for held in (*self.ports, self.listener):
+            held.close()
+        os.close(self.book)
 
     async def _answer(self) -> dict[str, Any]:
         assert self.process.stdout is not None
@@ -64,17 +83,21 @@ class KilledRoom(Room):
             pass
 
 
+@pytest.fixture(params=[1, 2], ids=["one thread", "two threads"])
+def threads(request: pytest.FixtureRequest) -> int:
+    return int(request.param)
+
+
 @pytest.fixture
-async def room() -> AsyncIterator[KilledRoom]:
-    process = EngineProcess()
+async def room(threads: int) -> AsyncIterator[KilledRoom]:
+    process = EngineProcess(threads)
     await process.start()
     room = KilledRoom(process)
     yield room
     for peer in room.peers:
         await peer.close()
     await process.kill()
-    process.port.close()
-    os.close(process.book)
+    process.let_go()
 
 
 async def hears_ada(ear: Ear) -> None:
@@ -98,6 +121,63 @@ async def test_sound_goes_on_after_each_kill(room: KilledRoom) -> None:
         await hears_ada(ear)
 
     assert [peer.connectionState for peer in room.peers] == ["connected", "connected"]
+
+
+@pytest.mark.parametrize("threads", [2])
+async def test_room_on_two_threads_is_shared_again_and_removal_holds(room: KilledRoom) -> None:
+    process = room.process
+    await process.ask("stage", speakers=[ADA])
+    await room.speak("ada", 620)
+    ears = [(await room.listen(person))[0] for person in ("bob", "eve", "ida")]
+    await process.kill()
+    assert len(await process.start()) == 4
+    await process.ask("stage", speakers=[ADA])
+    await process.ask("release")
+
+    await asyncio.gather(*map(hears_ada, ears))
+    stats = await process.ask("stats")
+    assert ([sessions for sessions, _ in stats["threads"]], stats["rooms"]) == ([3, 1], 1)
+    assert all(sent > 0 for _, sent in stats["threads"])
+
+    assert await process.ask("close_person", person="ada") == {"closed": 1}
+    silent = await process.ask("stats")
+    while (await process.ask("stats"))["packets_in"] < silent["packets_in"] + 10:  # she goes on sending
+        pass
+    assert (await process.ask("stats"))["threads"] == silent["threads"]
+    await process.kill()
+    assert [session for session, _ in await process.start()] == ["listen-bob", "listen-eve", "listen-ida"]
+
+
+@pytest.mark.parametrize("threads", [2])
+async def test_more_threads_go_on_with_the_sessions_and_fewer_begin_anew(room: KilledRoom) -> None:
+    process = room.process
+    await process.ask("stage", speakers=[ADA])
+    await room.speak("ada", 620)
+    ears = [(await room.listen(person))[0] for person in ("bob", "eve")]
+
+    await process.kill()
+    process.threads = 3
+    process.ports.append(process._bound())
+    assert (len(await process.start()), process.emptied) == (3, None)
+    await process.ask("stage", speakers=[ADA])
+    await process.ask("release")
+    await asyncio.gather(*map(hears_ada, ears))
+    assert Counter(sessions for sessions, _ in (await process.ask("stats"))["threads"]) == {2: 1, 1: 1, 0: 1}
+
+    await process.kill()
+    process.threads = 1
+    assert (await process.start(), process.emptied) == ([], "The engine ran 3 threads and runs 1 now.")
+
+
+async def test_connection_is_not_refused_while_there_is_no_process(room: KilledRoom) -> None:
+    await room.process.kill()
+
+    reader, writer = await asyncio.open_connection(*room.process.listener.getsockname())
+    writer.write(b"\0\x05hello")
+    await room.process.start()
+
+    assert await reader.read() == b"", "the successor has taken it in, and closes what does not begin with a check"
+    writer.close()
 
 
 async def test_book_is_begun_anew_after_two_starts_that_came_to_nothing(room: KilledRoom) -> None:

@@ -11,6 +11,7 @@
 //! leaves a record of length 0 or, from a torn store, of another checksum: both are no record. Ours is the only machine's memory in which
 //! it lies: it is never a file on a disk, and core dumps leave it out.
 
+use std::fmt;
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -43,7 +44,31 @@ const MAX_SECTIONS: usize = HEADER_WORDS - AT_USED;
 
 /// The whole book, mapped.
 #[derive(Debug, Clone)]
-pub(crate) struct SharedBook(Arc<Mapping>);
+pub(crate) struct SharedBook {
+    mapping: Arc<Mapping>,
+    emptied: Option<Emptied>,
+}
+
+/// Why what was in a book was of no use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Emptied {
+    /// It was written by another version.
+    OtherFormat,
+    /// Sessions of shards that there are no more: their peers go on naming those.
+    FewerShards { then: u64, now: usize },
+    /// So many starts with it in a row did not last.
+    Distrusted,
+}
+
+impl fmt::Display for Emptied {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OtherFormat => f.write_str("Another version of the engine wrote it."),
+            Self::FewerShards { then, now } => write!(f, "The engine ran {then} threads and runs {now} now."),
+            Self::Distrusted => write!(f, "The last {TRUSTED_STARTS} starts with it did not last."),
+        }
+    }
+}
 
 /// One shard's part of it.
 #[derive(Debug)]
@@ -65,11 +90,14 @@ unsafe impl Sync for Mapping {}
 
 impl Mapping {
     fn new(memory: &OwnedFd, words: usize) -> io::Result<Self> {
-        let len = words * WORD;
         let file = File::from(memory.try_clone()?);
-        if file.metadata()?.len() < len as u64 {
-            file.set_len(len as u64)?;
+        let present = usize::try_from(file.metadata()?.len()).map_err(io::Error::other)? / WORD;
+        if present < words {
+            file.set_len((words * WORD) as u64)?;
         }
+        // Sections beyond those in use, too: there may be keys in them, to be wiped.
+        let words = words.max(present);
+        let len = words * WORD;
         // A file that cannot become shorter cannot end this process by SIGBUS. One that knows no seals is not a memfd: its maker's affair.
         // SAFETY: no pointers.
         unsafe { libc::fcntl(memory.as_raw_fd(), libc::F_ADD_SEALS, libc::F_SEAL_SHRINK) };
@@ -108,41 +136,55 @@ impl Drop for Mapping {
 }
 
 impl SharedBook {
-    /// Map it, and make it empty if it is new, of another format or number of sections, or if the last starts with it came to nothing.
+    /// Map it, and make it empty if it is new, of another format or more sections, or if the last starts with it came to nothing. One of
+    /// fewer sections gets more, which are empty.
     pub(crate) fn open(memory: &OwnedFd, sections: usize) -> io::Result<Self> {
         if sections > MAX_SECTIONS {
             return Err(io::Error::other("more threads than the book has sections"));
         }
         let mapping = Mapping::new(memory, HEADER_WORDS + sections * SECTION_WORDS)?;
-        let (format, count) = (u64::from(RECORD_FORMAT), sections as u64);
-        let is_ours = (mapping.get(AT_MAGIC), mapping.get(AT_FORMAT), mapping.get(AT_SECTIONS)) == (MAGIC, format, count);
-        let book = Self(Arc::new(mapping));
-        let starts = if is_ours { book.0.get(AT_STARTS) } else { 0 };
-        if !is_ours || starts >= TRUSTED_STARTS {
+        let (format, then) = (u64::from(RECORD_FORMAT), mapping.get(AT_SECTIONS));
+        let is_new = mapping.get(AT_MAGIC) == 0;
+        let is_ours = (mapping.get(AT_MAGIC), mapping.get(AT_FORMAT)) == (MAGIC, format);
+        let starts = if is_ours { mapping.get(AT_STARTS) } else { 0 };
+        let emptied = match () {
+            () if is_new => None,
+            () if !is_ours => Some(Emptied::OtherFormat),
+            () if then > sections as u64 => Some(Emptied::FewerShards { then, now: sections }),
+            () if starts >= TRUSTED_STARTS => Some(Emptied::Distrusted),
+            () => None,
+        };
+        let book = Self { mapping: Arc::new(mapping), emptied };
+        if is_new || emptied.is_some() {
             book.clear()?;
         }
-        for (at, value) in [(AT_FORMAT, format), (AT_SECTIONS, count), (AT_MAGIC, MAGIC)] {
-            book.0.set(at, value);
+        for (at, value) in [(AT_FORMAT, format), (AT_SECTIONS, sections as u64), (AT_MAGIC, MAGIC)] {
+            book.mapping.set(at, value);
         }
         // A start with nothing in the book is not the book's affair.
         let is_empty = (0..sections).all(|number| book.section(number).records().is_empty());
-        book.0.set(AT_STARTS, if is_empty { 0 } else { starts + 1 });
+        book.mapping.set(AT_STARTS, if is_empty { 0 } else { starts + 1 });
         Ok(book)
     }
 
     /// The process that has it runs well.
     pub(crate) fn settle(&self) {
-        self.0.set(AT_STARTS, 0);
+        self.mapping.set(AT_STARTS, 0);
+    }
+
+    /// Why what was in it is gone.
+    pub(crate) fn emptied(&self) -> Option<Emptied> {
+        self.emptied
     }
 
     pub(crate) fn section(&self, number: usize) -> Section {
-        Section { mapping: self.0.clone(), number }
+        Section { mapping: self.mapping.clone(), number }
     }
 
     fn clear(&self) -> io::Result<()> {
         // Gives the pages back, too: what is read there afterwards is zeros.
         // SAFETY: the range is mapped, and all that is ever read from it are words, for which zero is as good as any value.
-        let result = unsafe { libc::madvise(self.0.start.as_ptr().cast(), self.0.words * WORD, libc::MADV_REMOVE) };
+        let result = unsafe { libc::madvise(self.mapping.start.as_ptr().cast(), self.mapping.words * WORD, libc::MADV_REMOVE) };
         if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
     }
 }
@@ -300,10 +342,28 @@ mod tests {
     }
 
     #[test]
-    fn book_of_another_shape_is_emptied() {
+    fn book_goes_on_with_more_sections_and_not_with_fewer() {
         let memory = memory();
         reopened(&memory).write(0, b"of one shard");
-        assert_eq!(SharedBook::open(&memory, 2).unwrap().section(0).records(), []);
+        let wider = SharedBook::open(&memory, 3).unwrap();
+        assert_eq!((wider.section(0).records(), wider.emptied()), (vec![(0, b"of one shard".to_vec())], None));
+        wider.section(2).write(5, b"of the third");
+        wider.settle();
+        let narrower = SharedBook::open(&memory, 2).unwrap();
+        assert_eq!([0, 1].map(|number| narrower.section(number).records()), [vec![], vec![]]);
+        assert_eq!(narrower.emptied().unwrap().to_string(), "The engine ran 3 threads and runs 2 now.");
+        let wiped = Section { mapping: narrower.mapping.clone(), number: 2 };
+        assert!(wiped.slot(5).iter().all(|word| word.load(Ordering::Relaxed) == 0), "no key is left where nobody looks");
+    }
+
+    #[test]
+    fn book_of_another_format_is_emptied() {
+        let memory = memory();
+        reopened(&memory).write(0, b"of this format");
+        SharedBook::open(&memory, 1).unwrap().mapping.set(AT_FORMAT, 0);
+        let book = SharedBook::open(&memory, 1).unwrap();
+        assert_eq!((book.section(0).records(), book.emptied()), (vec![], Some(Emptied::OtherFormat)));
+        assert_eq!(SharedBook::open(&memory, 1).unwrap().emptied(), None);
     }
 
     #[test]
@@ -313,7 +373,9 @@ mod tests {
         for _ in 0..2 {
             assert_eq!(reopened(&memory).records().len(), 1);
         }
-        let mut third = reopened(&memory);
+        let third = SharedBook::open(&memory, 1).unwrap();
+        assert_eq!(third.emptied(), Some(Emptied::Distrusted));
+        let mut third = third.section(0);
         assert_eq!(third.records(), [], "two crashes are enough");
         third.write(0, b"good");
         SharedBook::open(&memory, 1).unwrap().settle();

@@ -3,8 +3,6 @@
 //! Every command that silences somebody ends with a word to every shard. A shard first takes what others had handed over by then, so when
 //! the command returns nothing that was said before it is on its way between shards.
 
-use std::collections::HashMap;
-
 use salon_engine::{
     CloseReason, Direction, NewOffer, OfferRefused, Opened, RestartRefused, RoomTalk, SessionReport, SessionUnknown, Speaker,
 };
@@ -169,28 +167,6 @@ impl Driver {
     /// As [`Self::close_session`].
     pub fn take_talk(&self) -> Result<Vec<RoomTalk>, DriverError> {
         Ok(self.call_each(|_| salon_engine::Engine::take_talk)?.into_iter().flatten().collect())
-    }
-
-    /// Put the sessions that came back where they are.
-    pub(crate) fn enter_restored(&self, restored: &[(usize, salon_engine::Restored)]) -> Result<(), DriverError> {
-        let mut homes: HashMap<&str, usize> = HashMap::new();
-        for (shard, session) in restored {
-            let home = homes.entry(&session.room).or_insert(*shard);
-            if session.direction == Direction::Speak {
-                *home = *shard;
-            }
-        }
-        for (shard, session) in restored {
-            let home = homes.get(&*session.room).copied().unwrap_or(*shard);
-            let place = crate::directory::Place { shard: *shard, home };
-            self.shared.directory().opened(&session.session, &session.room, &session.person, session.direction, place);
-            if *shard != home {
-                self.shared.exchange.add_audience(&session.room, *shard);
-                let room = session.room.clone();
-                self.call_on(home, move |engine, _| engine.share_room(&room, true))?;
-            }
-        }
-        Ok(())
     }
 
     fn let_everything_arrive(&self) -> Result<(), DriverError> {

@@ -2,7 +2,7 @@
 //!
 //! A shard is an engine with a thread and a socket of its own; it waits in `poll(2)` for datagrams, for commands (an eventfd wakes it)
 //! and for the engine's deadline, and obeys the engine's loop. Commands are closures run by the shard between packets; the caller
-//! waits for the answer. One shard is enough for a few thousand listeners and is all there is yet: `threads` other than 1 is refused.
+//! waits for the answer.
 
 mod book;
 mod bypass;
@@ -62,8 +62,10 @@ pub struct Options {
 /// What a supervisor gave this process, so that it outlives it.
 #[derive(Debug, Default)]
 pub struct Inherited {
-    /// The UDP socket, bound; None: bind one.
-    pub socket: Option<OwnedFd>,
+    /// UDP sockets, bound to one port, at most one for each thread; the others bind their own, which the kernel allows to the same user.
+    pub sockets: Vec<OwnedFd>,
+    /// The TCP socket of the same port, listening; None: bind one.
+    pub listener: Option<OwnedFd>,
     /// A memfd with the session book, empty at first; None: sessions end with this process.
     pub book: Option<OwnedFd>,
 }
@@ -74,12 +76,12 @@ impl Inherited {
     /// # Errors
     ///
     /// [`DriverError`] if one is not open.
-    pub fn from_descriptors(socket: Option<RawFd>, book: Option<RawFd>) -> Result<Self, DriverError> {
-        let cloned = |descriptor: Option<RawFd>| {
-            let cloned = descriptor.map(socket::cloned).transpose();
-            cloned.map_err(|error| DriverError(format!("An inherited descriptor cannot be used: {error}.")))
+    pub fn from_descriptors(sockets: &[RawFd], listener: Option<RawFd>, book: Option<RawFd>) -> Result<Self, DriverError> {
+        let cloned = |descriptor: RawFd| {
+            socket::cloned(descriptor).map_err(|error| DriverError(format!("An inherited descriptor cannot be used: {error}.")))
         };
-        Ok(Self { socket: cloned(socket)?, book: cloned(book)? })
+        let sockets = sockets.iter().copied().map(cloned).collect::<Result<_, _>>()?;
+        Ok(Self { sockets, listener: listener.map(cloned).transpose()?, book: book.map(cloned).transpose()? })
     }
 }
 
@@ -131,21 +133,35 @@ pub struct ThreadStats {
     pub packets_out: u64,
 }
 
-/// The same port by UDP and by TCP. Port 0: one that is free by both.
+/// The same port by UDP, `count` times, and by TCP. Port 0: one that is free by both.
 ///
-/// bound: a UDP socket that is bound already, whose port it is then.
-fn bind(at: SocketAddr, bound: Option<OwnedFd>) -> Result<(Socket, TcpListener), DriverError> {
+/// bound, listening: sockets of it that exist already.
+fn bind(at: SocketAddr, count: usize, bound: Vec<OwnedFd>, listening: Option<OwnedFd>) -> Result<(Vec<Socket>, TcpListener), DriverError> {
     let refused = |transport: &str, error: std::io::Error| DriverError(format!("{transport} port {} cannot be used: {error}.", at.port()));
-    let mut tries = if at.port() == 0 && bound.is_none() { 16 } else { 1 };
-    let mut bound = bound;
-    loop {
-        let socket = bound.take().map_or_else(|| Socket::bind(at), Socket::adopt).map_err(|error| refused("UDP", error))?;
-        match TcpListener::bind(SocketAddr::new(at.ip(), socket.port())) {
-            Ok(listener) => return Ok((socket, listener)),
+    if bound.len() > count {
+        // What the kernel gives to a socket that nobody reads would be lost.
+        let held = bound.len();
+        return Err(DriverError(format!("{held} UDP sockets are held for the engine, which {count} threads cannot serve.")));
+    }
+    let mut tries = if at.port() == 0 && bound.is_empty() { 16 } else { 1 };
+    let adopted: Result<Vec<_>, _> = bound.into_iter().map(Socket::adopt).collect();
+    let mut sockets = adopted.map_err(|error| refused("UDP", error))?;
+    let mut listener = listening.map(TcpListener::from);
+    let (first, listener) = loop {
+        let is_held = !sockets.is_empty();
+        let first = if is_held { sockets.remove(0) } else { Socket::bind(at).map_err(|error| refused("UDP", error))? };
+        let listening = listener.take().map_or_else(|| TcpListener::bind(SocketAddr::new(at.ip(), first.port())), Ok);
+        match listening {
+            Ok(listener) => break (first, listener),
             Err(error) if tries <= 1 => return Err(refused("TCP", error)),
             Err(_) => tries -= 1,
         }
-    }
+    };
+    let port = first.port();
+    sockets.insert(0, first);
+    let sockets = Socket::with_others(sockets, SocketAddr::new(at.ip(), port), count);
+    let sockets = sockets.map_err(|error| DriverError(format!("UDP port {port} cannot be shared by threads: {error}.")))?;
+    Ok((sockets, listener))
 }
 
 fn start_engine(options: &Options, port: u16, shard: usize) -> Result<Engine, DriverError> {
@@ -160,6 +176,16 @@ fn start_engine(options: &Options, port: u16, shard: usize) -> Result<Engine, Dr
         unix_time: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),
     };
     Engine::new(config, Instant::now()).map_err(|error| DriverError(error.0))
+}
+
+/// The sessions in each shard's section, with the shard.
+fn restore(engines: &mut [Engine], book: &SharedBook) -> Vec<(usize, Restored)> {
+    let sections = engines.iter_mut().enumerate();
+    let back = sections.flat_map(|(number, engine)| {
+        let back = engine.open_book(Instant::now(), uptime(), Box::new(book.section(number)));
+        back.into_iter().map(move |session| (number, session))
+    });
+    back.collect()
 }
 
 /// One shard as its callers have it.
@@ -202,10 +228,9 @@ impl Driver {
         if !(1..=engine::MAX_SHARDS).contains(&options.threads) {
             return Err(DriverError(format!("The engine runs 1 to {} threads, not {}.", engine::MAX_SHARDS, options.threads)));
         }
-        let (first, listener) = bind(SocketAddr::new(options.bind, options.port), inherited.socket)?;
-        let port = first.port();
-        let sockets = first.with_others(SocketAddr::new(options.bind, port), options.threads);
-        let sockets = sockets.map_err(|error| DriverError(format!("UDP port {port} cannot be shared by threads: {error}.")))?;
+        let at = SocketAddr::new(options.bind, options.port);
+        let (sockets, listener) = bind(at, options.threads, inherited.sockets, inherited.listener)?;
+        let port = sockets[0].port();
         let book = inherited.book.map(|memory| SharedBook::open(&memory, options.threads)).transpose();
         let book = book.map_err(|error| DriverError(format!("The session book cannot be used: {error}.")))?;
         let wakers: Result<Vec<_>, _> = (0..options.threads).map(|_| Waker::new().map(Arc::new)).collect();
@@ -214,20 +239,19 @@ impl Driver {
         let shared = Arc::new(Shared::new(exchange, options.listeners_at_home));
         let limits: Arc<Limits> = Arc::default();
         let mut listener = Some(listener);
+        let mut engines: Vec<_> = (0..options.threads).map(|number| start_engine(options, port, number)).collect::<Result<_, _>>()?;
+        let restored = book.as_ref().map_or_else(Vec::new, |book| restore(&mut engines, book));
+        // Before any of them runs: what says where everything is has to be there with the first datagram.
+        shared.enter_restored(&restored, &mut engines);
         let mut bypass_refused = None;
-        let (mut restored, mut shards, mut ready) = (Vec::new(), Vec::new(), Vec::new());
-        for (number, ((socket, waker), arrivals)) in sockets.into_iter().zip(wakers).zip(arrivals).enumerate() {
+        let (mut shards, mut ready) = (Vec::new(), Vec::new());
+        for (number, (((socket, waker), arrivals), engine)) in sockets.into_iter().zip(wakers).zip(arrivals).zip(engines).enumerate() {
             let connections = Connections::new(number, listener.take(), limits.clone())
                 .map_err(|error| DriverError(format!("TCP cannot be set up: {error}.")))?;
             let bypass = options.bypass.as_deref().and_then(|interface| {
                 let opened = Bypass::open(interface, SocketAddr::new(options.bind, port));
                 opened.map_err(|error| bypass_refused = Some(bypass::refusal(interface, &error))).ok()
             });
-            let mut engine = start_engine(options, port, number)?;
-            if let Some(book) = &book {
-                let back = engine.open_book(Instant::now(), uptime(), Box::new(book.section(number)));
-                restored.extend(back.into_iter().map(|session| (number, session)));
-            }
             let (commands, inbox) = mpsc::channel();
             let mailbox = Mailbox { inbox, waker: waker.clone(), arrivals };
             ready.push(Shard::new(number, engine, socket, bypass, connections, mailbox, shared.clone()));
@@ -238,11 +262,9 @@ impl Driver {
             let thread = std::thread::Builder::new().name(format!("salon-media-{number}")).spawn(move || shard.run());
             threads.push(thread.map_err(|error| DriverError(format!("No thread can be started: {error}.")))?);
         }
-        let sessions = restored.iter().map(|(_, session)| session.clone()).collect();
+        let restored = restored.into_iter().map(|(_, session)| session).collect();
         let (commanding, threads) = (Mutex::default(), Mutex::new(threads));
-        let driver = Self { shards, shared, commanding, threads, book, restored: sessions, bypass_refused };
-        driver.enter_restored(&restored)?;
-        Ok(driver)
+        Ok(Self { shards, shared, commanding, threads, book, restored, bypass_refused })
     }
 
     /// How many threads.
@@ -306,6 +328,12 @@ impl Driver {
     #[must_use]
     pub fn bypass_refused(&self) -> Option<&str> {
         self.bypass_refused.as_deref()
+    }
+
+    /// Why the sessions that were in the book did not come back, as a sentence.
+    #[must_use]
+    pub fn book_emptied(&self) -> Option<String> {
+        Some(self.book.as_ref()?.emptied()?.to_string())
     }
 
     /// Forward sound, now that it is known what the sessions that came back may do.

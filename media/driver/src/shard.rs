@@ -1,15 +1,15 @@
 //! The loop of one shard: wait, feed the engine, send what it hands out.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
-use salon_engine::{CloseReason, Closed, Engine, Event, Input, Output, Route, addressed_shard};
+use salon_engine::{CloseReason, Closed, Direction, Engine, Event, Input, Output, Restored, Route, addressed_shard};
 
 use crate::bypass::Bypass;
 use crate::delay::{DelayWindow, Delays};
-use crate::directory::Directory;
+use crate::directory::{Directory, Place};
 use crate::exchange::{Arrivals, Exchange, MAX_WAITING, Transfer};
 use crate::socket::{Received, ReceivedDatagram, Socket, Waker, thread_cpu, wall_clock};
 use crate::tcp::{Connections, Inbox};
@@ -71,6 +71,29 @@ impl Shared {
         let mut directory = self.directory();
         if directory.closed(&closed.session) {
             self.end_room(&closed.room);
+        }
+    }
+
+    /// Put the sessions that came back where they are: a room is at home where its speakers are, and is shared again with whichever
+    /// other shards have listeners of it.
+    ///
+    /// restored: with the shard. engines: none of them runs yet.
+    pub(crate) fn enter_restored(&self, restored: &[(usize, Restored)], engines: &mut [Engine]) {
+        let mut homes: HashMap<&str, usize> = HashMap::new();
+        for (shard, session) in restored {
+            let home = homes.entry(&session.room).or_insert(*shard);
+            if session.direction == Direction::Speak {
+                *home = *shard;
+            }
+        }
+        let mut directory = self.directory();
+        for (shard, session) in restored {
+            let place = Place { shard: *shard, home: homes[&*session.room] };
+            directory.opened(&session.session, &session.room, &session.person, session.direction, place);
+            if place.shard != place.home {
+                self.exchange.add_audience(&session.room, place.shard);
+                engines[place.home].share_room(&session.room, true);
+            }
         }
     }
 

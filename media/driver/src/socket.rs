@@ -70,12 +70,11 @@ impl Socket {
         Ok(socket)
     }
 
-    /// This one and others on the same port, `count` in all, among which the kernel spreads what comes. The first was bound without
+    /// These and others on the same port, `count` in all, among which the kernel spreads what comes. The first was bound without
     /// sharing, so that two processes cannot have the port by mistake.
-    pub(crate) fn with_others(self, at: SocketAddr, count: usize) -> io::Result<Vec<Self>> {
-        let mut sockets = vec![self];
+    pub(crate) fn with_others(mut sockets: Vec<Self>, at: SocketAddr, count: usize) -> io::Result<Vec<Self>> {
         if count > 1 {
-            sockets[0].set_option(libc::SOL_SOCKET, libc::SO_REUSEPORT, 1)?;
+            sockets.iter().try_for_each(|socket| socket.set_option(libc::SOL_SOCKET, libc::SO_REUSEPORT, 1))?;
         }
         while sockets.len() < count {
             let family = if at.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 };

@@ -2,7 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
-use std::net::{IpAddr, Ipv4Addr, UdpSocket};
+use std::io::{Read, Write};
+use std::net::{IpAddr, Ipv4Addr, TcpListener, TcpStream, UdpSocket};
 use std::time::Duration;
 
 use salon_driver::engine::{CloseReason, Direction, Event, NewOffer};
@@ -76,12 +77,36 @@ fn socket_of_another_process_goes_on_being_used() {
     let bound = UdpSocket::bind((LOOPBACK, 0)).unwrap();
     let port = bound.local_addr().unwrap().port();
     for _ in 0..2 {
-        let inherited = Inherited { socket: Some(bound.try_clone().unwrap().into()), book: None };
+        let inherited = Inherited { sockets: vec![bound.try_clone().unwrap().into()], ..Inherited::default() };
         let driver = Driver::take_over(&options(1), inherited).unwrap();
         assert_eq!(port_of(&open(&driver)), port);
         driver.leave();
         assert!(driver.is_closed());
     }
+}
+
+#[test]
+fn more_sockets_than_threads_are_refused() {
+    let bound = UdpSocket::bind((LOOPBACK, 0)).unwrap();
+    let sockets = vec![bound.try_clone().unwrap().into(), bound.into()];
+    let refused = Driver::take_over(&options(1), Inherited { sockets, ..Inherited::default() }).unwrap_err().0;
+    assert_eq!(refused, "2 UDP sockets are held for the engine, which 1 threads cannot serve.");
+}
+
+#[test]
+fn connections_wait_while_there_is_no_process() {
+    let listener = TcpListener::bind((LOOPBACK, 0)).unwrap();
+    let at = listener.local_addr().unwrap();
+    let bound = UdpSocket::bind(at).unwrap();
+    let take_over = || {
+        let (sockets, listener) = (vec![bound.try_clone().unwrap().into()], Some(listener.try_clone().unwrap().into()));
+        Driver::take_over(&options(2), Inherited { sockets, listener, book: None }).unwrap()
+    };
+    take_over().close();
+    let mut waiting = TcpStream::connect(at).unwrap();
+    waiting.write_all(b"\0\x01x").unwrap();
+    let _successor = take_over();
+    assert_eq!(waiting.read(&mut [0]).unwrap(), 0, "the successor has read the frame, which is no check, and has closed");
 }
 
 #[test]
