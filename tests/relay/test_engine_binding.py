@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from salon.relay._engine import Engine, EngineError, OfferRefused, SessionClosed, SessionUnknown, Speaker
+from tests.relay.engine_peers import start_engine
 
 PORT = 18708
 FINGERPRINT = ":".join(["AB"] * 32)
@@ -29,7 +30,7 @@ FRAGMENT = "a=ice-ufrag:peer2\r\na=ice-pwd:another+password+of+the+peer\r\n"
 
 @pytest.fixture
 def engine() -> Iterator[Engine]:
-    engine = Engine(port=PORT, addresses=["127.0.0.1", "::1"], bind="127.0.0.1")
+    engine = start_engine(PORT, addresses=["127.0.0.1", "::1"])
     try:
         yield engine
     finally:
@@ -132,7 +133,7 @@ def test_taken_port_is_an_error_with_its_number() -> None:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
         with pytest.raises(EngineError, match=str(port)):
-            Engine(port=port, addresses=["127.0.0.1"], bind="127.0.0.1")
+            start_engine(port)
 
 
 @pytest.mark.parametrize(
@@ -140,11 +141,11 @@ def test_taken_port_is_an_error_with_its_number() -> None:
 )
 def test_senseless_options_are_refused(options: dict[str, object]) -> None:
     with pytest.raises(EngineError):
-        Engine(**{"port": PORT, "addresses": ["127.0.0.1"], "bind": "127.0.0.1", **options})  # type: ignore[arg-type]
+        start_engine(**{"port": PORT} | options)
 
 
 def test_closed_engine_frees_the_port_and_refuses_further_calls() -> None:
-    engine = Engine(port=PORT, addresses=["127.0.0.1"], bind="127.0.0.1")
+    engine = start_engine(PORT)
     engine.open_session(session="s1", room="r", person="bob", direction="listen", offer=OFFER)
     engine.close()
     engine.close()

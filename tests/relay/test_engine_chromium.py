@@ -8,7 +8,7 @@ from playwright.async_api import Page
 
 from salon.relay._engine import Engine, Speaker
 from tests.relay.engine_browser import connect, open_page, write_tone
-from tests.relay.engine_peers import HEARD_RMS, Room, loudest_hz, rms
+from tests.relay.engine_peers import HEARD_RMS, Room, loudest_hz, rms, start_engine
 
 _INBOUND = """async () => {
     const report = [...(await peer.getStats()).values()].filter((entry) => entry.type === "inbound-rtp");
@@ -19,7 +19,7 @@ _INBOUND = """async () => {
 
 @pytest.fixture
 async def engine() -> AsyncIterator[Engine]:
-    engine = Engine(port=18705, addresses=["127.0.0.1"], bind="127.0.0.1")
+    engine = start_engine(18705)
     try:
         yield engine
     finally:

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page
 
-from salon.relay._engine import Engine, Speaker
+from salon.relay._engine import Speaker
 from tests.relay.engine_browser import connect, open_page, until_heard, write_tone
-from tests.relay.engine_peers import Room
+from tests.relay.engine_peers import Room, start_engine
 
 PORT = 18741
 
@@ -54,7 +54,7 @@ class _Outside(asyncio.DatagramProtocol):
 
 @pytest.fixture
 async def room() -> AsyncIterator[Room]:
-    engine = Engine(port=PORT, addresses=["127.0.0.1"], bind="127.0.0.1")
+    engine = start_engine(PORT)
     room = Room(engine)
     try:
         yield room

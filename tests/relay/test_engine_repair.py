@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from playwright.async_api import Browser, Page, Route, async_playwright
 
-from salon.relay._engine import Engine, SessionConnected, Speaker
-from tests.relay.engine_peers import RATE_HZ, Room
+from salon.relay._engine import SessionConnected, Speaker
+from tests.relay.engine_peers import RATE_HZ, Room, start_engine
 from tests.relay.lossy_path import LossyPath, lossy_path
 
 _SHELL = Path("/usr/bin/chromium-headless-shell")
@@ -63,7 +63,7 @@ class Heard:
 
 @pytest.fixture
 async def room() -> AsyncIterator[Room]:
-    engine = Engine(port=_ENGINE_PORT, addresses=["127.0.0.1"], bind="127.0.0.1")
+    engine = start_engine(_ENGINE_PORT)
     room = Room(engine)
     room.engine.set_stage("room", [Speaker("ada", 7, False)])
     try:

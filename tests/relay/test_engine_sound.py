@@ -5,13 +5,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from salon.relay._engine import Engine, SessionClosed, Speaker
-from tests.relay.engine_peers import HEARD_RMS, RATE_HZ, Ear, Room, loudest_hz, rms
+from salon.relay._engine import SessionClosed, Speaker
+from tests.relay.engine_peers import HEARD_RMS, RATE_HZ, Ear, Room, loudest_hz, rms, start_engine
 
 
 @pytest.fixture
 async def room() -> AsyncIterator[Room]:
-    engine = Engine(port=18704, addresses=["127.0.0.1"], bind="127.0.0.1")
+    engine = start_engine(18704)
     room = Room(engine)
     try:
         yield room

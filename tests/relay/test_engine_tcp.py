@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page
 
-from salon.relay._engine import Engine, Speaker
+from salon.relay._engine import Speaker
 from tests.relay.engine_browser import SHELL, connect, open_page, selected_pair, until_heard, write_tone
-from tests.relay.engine_peers import HEARD_RMS, Room, loudest_hz, rms
+from tests.relay.engine_peers import HEARD_RMS, Room, loudest_hz, rms, start_engine
 
 PORT = 18711
 SOUND_WITHIN_SECS = 5
@@ -27,7 +27,7 @@ def without_udp(answer: str) -> str:
 
 @pytest.fixture
 async def room() -> AsyncIterator[Room]:
-    engine = Engine(port=PORT, addresses=["127.0.0.1"], bind="127.0.0.1")
+    engine = start_engine(PORT)
     room = Room(engine)
     try:
         yield room
@@ -116,7 +116,7 @@ async def test_sound_comes_within_five_seconds_where_udp_is_dropped(walled_netwo
     browser = tmp_path / "browser"
     browser.write_text(f'#!/bin/sh\nexec ip netns exec {walled_network} {SHELL} "$@"\n')
     browser.chmod(0o755)
-    engine = Engine(port=PORT, addresses=[OUTSIDE, "127.0.0.1"], bind="0.0.0.0")  # noqa: S104
+    engine = start_engine(PORT, addresses=[OUTSIDE, "127.0.0.1"], bind="0.0.0.0")  # noqa: S104
     room = Room(engine)
     try:
         engine.set_stage("room", [Speaker("ada", 7, False)])

@@ -1,14 +1,16 @@
 """The engine on several threads: one room's listeners on all of them, one promise for every command."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 
 import pytest
 
 from salon.relay._engine import Engine, SessionClosed, Speaker
-from tests.relay.engine_peers import RATE_HZ, Ear, Room, loudest_hz
+from tests.relay.engine_peers import RATE_HZ, Ear, Room, Tone, loudest_hz
 
 PORT = 18717
+MUTES, REMOVALS = 60, 8
 LISTENERS = ["bob", "eve", "ida", "zoe"]
 
 
@@ -81,3 +83,45 @@ async def test_newer_session_takes_over_on_whichever_thread_the_older_one_is(roo
         await room._connect(peer, f"again-{person}", person, "listen")
     assert [thread.sessions for thread in room.engine.stats().threads] == [thread.sessions for thread in before]
     assert {truth.session for truth in room.engine.truth()} == {"speak-ada", *(f"again-{person}" for person in LISTENERS)}
+
+
+def after(room: Room, packets: int) -> None:
+    """Until so many more packets have come in, on whichever thread."""
+    wanted = room.engine.stats().packets_in + packets
+    while room.engine.stats().packets_in < wanted:
+        time.sleep(0.001)
+
+
+async def test_every_one_of_many_mutes_and_removals_holds_from_its_return_on(room: Room) -> None:
+    """What was on its way between threads when the command was given must not come after it, however the two meet."""
+    engine, people = room.engine, ["ada", "ben", "cho"]
+    stage = {muted: [Speaker(person, csrc, muted) for csrc, person in enumerate(people, 1)] for muted in (False, True)}
+    engine.set_stage("room", stage[False])
+    for hz, person in zip((620, 820, 1020), people, strict=True):
+        await room.speak(person, hz)
+    for person in LISTENERS:
+        await room.listen(person, slots=3)
+
+    async def silent_from_now_on() -> None:
+        sent = [thread.packets_out for thread in engine.stats().threads]
+        await asyncio.to_thread(after, room, 3)
+        assert [thread.packets_out for thread in engine.stats().threads] == sent
+
+    for _ in range(MUTES):
+        engine.set_stage("room", stage[True])
+        await silent_from_now_on()
+        engine.set_stage("room", stage[False])
+        sent = [thread.packets_out for thread in engine.stats().threads]
+        while any(now.packets_out <= before for now, before in zip(engine.stats().threads, sent, strict=True)):
+            await asyncio.to_thread(after, room, 1)
+
+    for person in people[1:]:
+        assert engine.close_person("room", person, "removed") == 1
+    engine.set_stage("room", stage[False][:1])
+    for number in range(REMOVALS):
+        assert engine.close_person("room", "ada", "removed") == 1
+        await silent_from_now_on()
+        peer = room._peer()
+        peer.addTrack(Tone(620))
+        await room._connect(peer, f"speak-{number}", "ada", "speak")
+        await asyncio.to_thread(after, room, 5)

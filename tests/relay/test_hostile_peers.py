@@ -12,13 +12,13 @@ from salon.common.ids import new_id
 from salon.common.signing import Grant, sign_grant
 from salon.config.environment import environment
 from salon.relay import _engine
-from salon.relay._engine import Engine, SessionTruth
+from salon.relay._engine import SessionTruth
 from salon.relay.grants import GrantRefused
 from salon.relay.policies import read_policy
 from salon.relay.relay import Relay
 from tests.fakes.bus import FakeBus
 from tests.relay.conftest import policy
-from tests.relay.engine_peers import Ear, Tone
+from tests.relay.engine_peers import Ear, Tone, start_engine
 
 PORT = 18737
 ROOM = new_id()
@@ -95,7 +95,7 @@ class Hostile:
 
 @pytest.fixture
 async def hostile() -> AsyncIterator[Hostile]:
-    engine = Engine(port=PORT, addresses=["127.0.0.1"], bind="127.0.0.1")
+    engine = start_engine(PORT)
     hostile = Hostile(Relay(replace(environment(), media_port=PORT), engine, _engine, FakeBus()), [])  # type: ignore[arg-type]
     try:
         yield hostile
