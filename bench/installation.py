@@ -43,6 +43,8 @@ class Installation:
             "SALON_PUBLIC_URL": self.base,
             "SALON_DEMO": "0",
             "SALON_SIGN_UP": "open",
+            # A packet for each frame that is said, unless what is measured is the other way.
+            "SALON_MEDIA_LONG_PACKETS_FROM": "0",
             **settings,
         }
 

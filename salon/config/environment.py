@@ -69,6 +69,8 @@ class Environment:
     """Of the engine, 1 to 64."""
     media_bypass: str | None
     """An interface over which sound leaves around the kernel's UDP stack."""
+    media_long_packets_from: int
+    """Listeners in a room's audience from which on it gets three frames of speech in a packet; 0: never."""
     media_tcp_ports: tuple[int, ...]
     """Further TCP ports put there, such as 443, from which a proxy hands connections on to `media_port`."""
     operator_port: int
@@ -179,6 +181,7 @@ def read_environment(env: Mapping[str, str]) -> Environment:
         media_addresses=_addresses(env, "SALON_MEDIA_ADDRESSES", "127.0.0.1"),
         media_threads=_integer(env, "SALON_MEDIA_THREADS", 1),
         media_bypass=env.get("SALON_MEDIA_BYPASS") or None,
+        media_long_packets_from=_listeners(env, "SALON_MEDIA_LONG_PACKETS_FROM", 200),
         media_tcp_ports=_ports(env, "SALON_MEDIA_TCP_PORTS"),
         trusted_proxies=_networks(env, "SALON_TRUSTED_PROXIES", "127.0.0.1,::1"),
         secret_key=_secret_key(env, mode, data_dir),
@@ -262,6 +265,15 @@ def _people(env: Mapping[str, str], name: str, default: int) -> int:
         return default
     if not text.isascii() or not text.isdigit() or not _FEWEST_PEOPLE <= int(text) <= _MOST_PEOPLE:
         raise ConfigurationError(f"{name} must be a number of people from {_FEWEST_PEOPLE} to {_MOST_PEOPLE}, not {text!r}.")
+    return int(text)
+
+
+def _listeners(env: Mapping[str, str], name: str, default: int) -> int:
+    text = env.get(name)
+    if text is None:
+        return default
+    if not text.isascii() or not text.isdigit() or int(text) > _MOST_PEOPLE:
+        raise ConfigurationError(f"{name} must be a number of listeners from 0 to {_MOST_PEOPLE}, not {text!r}.")
     return int(text)
 
 

@@ -143,6 +143,7 @@ class Engine:
         threads: int = 1,
         listeners_at_home: int = 256,
         bypass: str | None = None,
+        long_packets_from: int | None = 200,
         sockets: Sequence[int] = (),
         listener: int | None = None,
         book: int | None = None,
@@ -152,6 +153,7 @@ class Engine:
         tcp_ports: further TCP ports to offer, which something in front of the engine hands on to `port`.
         threads: 1 to 64. listeners_at_home: of one room on its first thread before others take more of them.
         bypass: an interface over which sound leaves as frames of our own making, around the UDP stack; see `bypass_refused`.
+        long_packets_from: listeners in a room's audience, of one thread, from which on it gets 60 ms of speech in a packet. None: never.
         sockets: descriptors of UDP sockets that are bound already, at most one for each thread. listener: of the TCP socket of the
         same port. book: descriptor of a memfd with the session book, empty at first. Sessions that are in it come back held: nothing is
         forwarded before `release`. All descriptors stay the caller's. Raises EngineError.

@@ -61,6 +61,7 @@ async def _serve(settings: Environment, module: Any, descriptors: Mapping[str, l
         tcp_ports=settings.media_tcp_ports,
         threads=settings.media_threads,
         bypass=settings.media_bypass,
+        long_packets_from=settings.media_long_packets_from or None,
         sockets=descriptors.get(MEDIA_UDP, []),
         listener=next(iter(descriptors.get(MEDIA_TCP, [])), None),
         book=book.descriptor,

@@ -46,6 +46,16 @@ def test_ports_follow_the_first() -> None:
     assert (settings.media_port, settings.public_url) == (5000, "http://localhost:9000")
 
 
+def test_long_packets_may_begin_anywhere_or_never() -> None:
+    name = "SALON_MEDIA_LONG_PACKETS_FROM"
+
+    read = [read_environment({"SALON_SECRET_KEY": KEY} | env).media_long_packets_from for env in ({}, {name: "0"}, {name: "1"})]
+
+    assert read == [200, 0, 1]
+    for wrong in ("-1", "many", "1000001"):
+        assert refusal(**{name: wrong}) == f"{name} must be a number of listeners from 0 to 1000000, not {wrong!r}."
+
+
 def test_secret_key_is_made_once_and_kept_from_others(tmp_path: Path) -> None:
     env = {"SALON_DATA_DIR": str(tmp_path / "new")}
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from salon.relay._engine import SessionClosed, Speaker
+from salon.relay._engine import Engine, SessionClosed, SessionTruth, Speaker
 from tests.relay.engine_peers import HEARD_RMS, RATE_HZ, Ear, Room, loudest_hz, rms, start_engine
 
 
@@ -29,6 +29,32 @@ async def test_speaker_is_heard_by_a_listener(room: Room) -> None:
     heard = await ear.hear(1.0)
     assert rms(heard) > HEARD_RMS
     assert loudest_hz(heard) == pytest.approx(620, abs=3)
+
+
+async def test_large_audience_hears_continuous_sound_in_long_packets() -> None:
+    engine = Engine(port=18705, addresses=["127.0.0.1"], bind="127.0.0.1", long_packets_from=1)
+    room = Room(engine)
+    try:
+        engine.set_stage("room", [Speaker("ada", 7, False)])
+        await room.speak("ada", 620)
+        [ear] = await room.listen("bob")
+        await ear.hear(0.5)
+        before, said_before = _truth(engine, "listen-bob").packets_out, _truth(engine, "speak-ada").packets_in
+        heard = await ear.hear(2.0)
+        received, said = _truth(engine, "listen-bob").packets_out - before, _truth(engine, "speak-ada").packets_in - said_before
+        assert loudest_hz(heard) == pytest.approx(620, abs=3)
+        pieces = heard.reshape(-1, RATE_HZ // 100)
+        assert min(rms(piece) for piece in pieces) > HEARD_RMS, "no 10 ms are missing"
+        assert received == pytest.approx(said / 3, abs=2)
+    finally:
+        for peer in room.peers:
+            await peer.close()
+        engine.close()
+
+
+def _truth(engine: Engine, session: str) -> SessionTruth:
+    [truth] = [truth for truth in engine.truth("room") if truth.session == session]
+    return truth
 
 
 async def test_muted_speaker_is_silent_and_heard_again_when_unmuted(room: Room) -> None:

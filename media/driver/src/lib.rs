@@ -57,6 +57,8 @@ pub struct Options {
     pub listeners_at_home: usize,
     /// An interface over which sound leaves as frames of our own making where that is possible, around the UDP stack.
     pub bypass: Option<String>,
+    /// Listeners in a room's audience on one shard from which on it gets 60 ms of speech in a packet. None: never.
+    pub long_packets_from: Option<usize>,
 }
 
 /// What a supervisor gave this process, so that it outlives it.
@@ -170,6 +172,7 @@ fn start_engine(options: &Options, port: u16, shard: usize) -> Result<Engine, Dr
     let config = Config {
         addresses: options.addresses.clone(),
         port,
+        long_packets_from: options.long_packets_from,
         tcp_ports: std::iter::once(port).chain(options.tcp_ports.iter().copied()).collect(),
         shard,
         seed,

@@ -454,7 +454,15 @@ mod tests {
 
     /// Of shard 1, with a session that has validated `route`.
     fn engine_with_a_session(route: Route) -> Engine {
-        let config = Config { addresses: vec![HERE], port: 8004, tcp_ports: vec![], shard: 1, seed: [1; 32], unix_time: Duration::ZERO };
+        let config = Config {
+            addresses: vec![HERE],
+            port: 8004,
+            tcp_ports: vec![],
+            shard: 1,
+            seed: [1; 32],
+            unix_time: Duration::ZERO,
+            long_packets_from: None,
+        };
         let now = Instant::now();
         let mut engine = Engine::new(config, now).expect("starts");
         let new = NewOffer { session: "session", room: "room", person: "ada", direction: Direction::Speak, offer: OFFER };

@@ -24,6 +24,7 @@ fn start(tcp_ports: &[u16]) -> Driver {
         threads: 1,
         listeners_at_home: 256,
         bypass: None,
+        long_packets_from: None,
     })
     .unwrap()
 }
@@ -95,8 +96,16 @@ fn tcp_is_offered_behind_udp_at_the_same_port_and_at_those_that_lead_there() {
 fn tcp_port_that_is_taken_is_refused_with_its_number() {
     let taken = TcpListener::bind((LOOPBACK, 0)).unwrap();
     let port = taken.local_addr().unwrap().port();
-    let options =
-        Options { port, bind: LOOPBACK, addresses: vec![LOOPBACK], tcp_ports: vec![], threads: 1, listeners_at_home: 256, bypass: None };
+    let options = Options {
+        port,
+        bind: LOOPBACK,
+        addresses: vec![LOOPBACK],
+        tcp_ports: vec![],
+        threads: 1,
+        listeners_at_home: 256,
+        bypass: None,
+        long_packets_from: None,
+    };
     let refused = Driver::start(&options).unwrap_err().0;
     assert!(refused.starts_with(&format!("TCP port {port} cannot be used: ")), "{refused}");
 }

@@ -14,7 +14,16 @@ const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// Port 0: one that is free.
 fn options(port: u16) -> Options {
-    Options { port, bind: LOOPBACK, addresses: vec![LOOPBACK], tcp_ports: vec![], threads: 1, listeners_at_home: 256, bypass: None }
+    Options {
+        port,
+        bind: LOOPBACK,
+        addresses: vec![LOOPBACK],
+        tcp_ports: vec![],
+        threads: 1,
+        listeners_at_home: 256,
+        bypass: None,
+        long_packets_from: None,
+    }
 }
 
 fn open(driver: &Driver) -> String {

@@ -22,7 +22,7 @@ use rand::rngs::StdRng;
 use crate::certificate::Fingerprint;
 use crate::dtls::DtlsIdentity;
 use crate::room::history::MAX_DEPTH;
-use crate::room::{Membership, Room};
+use crate::room::{Membership, Room, earliest};
 use crate::route::{Route, Transport};
 use crate::sdp::{Candidates, Direction};
 use crate::session::{CloseReason, Listening, Media, NtpClock, Outcome, Session};
@@ -53,6 +53,8 @@ pub struct Config {
     pub seed: [u8; 32],
     /// Wall time at the moment of starting, since 1970; for sender reports.
     pub unix_time: Duration,
+    /// Listeners in a room's audience from which on it gets 60 ms of speech in a packet, and below three quarters of which no longer. None: never.
+    pub long_packets_from: Option<usize>,
 }
 
 /// Something from outside.
@@ -265,6 +267,7 @@ impl std::error::Error for StartFailed {}
 pub struct Engine {
     candidates: Candidates,
     shard: u32,
+    long_packets_from: Option<usize>,
     random: StdRng,
     clock: NtpClock,
     dtls: DtlsIdentity,
@@ -284,6 +287,8 @@ pub struct Engine {
 
     /// Earliest first; an entry counts only while its session's `queued` names the same moment.
     timers: BinaryHeap<Reverse<(Instant, SessionKey)>>,
+    /// Before this moment nothing that waits for a long packet must go, in any room.
+    flush_at: Option<Instant>,
     events: VecDeque<Event>,
     /// Answers, handshakes and reports, handed out before sound.
     control: Transmits,
@@ -326,6 +331,7 @@ impl Engine {
         Ok(Self {
             candidates: Candidates { addresses: config.addresses, port: config.port, tcp_ports: config.tcp_ports },
             shard,
+            long_packets_from: config.long_packets_from,
             random,
             clock: NtpClock::new(now, config.unix_time),
             fingerprint: dtls.fingerprint(),
@@ -340,6 +346,7 @@ impl Engine {
             shared_rooms: HashSet::new(),
             speech: VecDeque::new(),
             timers: BinaryHeap::new(),
+            flush_at: None,
             events: VecDeque::new(),
             control: Transmits::default(),
             fanout: Fanout::default(),
@@ -395,7 +402,7 @@ impl Engine {
         if !self.control.is_empty() {
             return self.poll_output(now); // A listener's failure in the fan-out said goodbye.
         }
-        Output::Deadline(self.timers.peek().map(|Reverse((at, _))| *at))
+        Output::Deadline(earliest(self.timers.peek().map(|Reverse((at, _))| *at), self.flush_at))
     }
 
     /// Whether sound may wait in a batch that is not full, for that of the inputs that follow at once.
@@ -445,6 +452,7 @@ impl Engine {
             self.keep(key);
             self.act_on(now, key, outcome);
         }
+        self.begin_due_fanout(now);
     }
 
     /// Do what a session's step calls for, and see to its next deadline. None: the step panicked.
@@ -610,7 +618,7 @@ impl Engine {
             return *at;
         }
         let at = self.rooms.iter().position(Option::is_none).unwrap_or(self.rooms.len());
-        let mut room = Room::new(at, id.into());
+        let mut room = Room::new(at, id.into(), self.long_packets_from);
         room.is_shared = self.shared_rooms.contains(id);
         let key = room.id.clone();
         if at == self.rooms.len() {

@@ -10,6 +10,7 @@ use rand::rngs::StdRng;
 use crate::dtls::DtlsIdentity;
 use crate::engine::{Config, Engine};
 use crate::record::SessionRecord;
+use crate::room::packing::{Group, LONG_UNITS, OpusPacket};
 use crate::rtp::red::Redundant;
 use crate::rtp::{Feedback, RtpHeader, read_feedback};
 use crate::sdp::{Direction, Fragment, Offer};
@@ -186,6 +187,44 @@ pub fn read_rtcp(compound: &[u8]) -> usize {
 pub fn read_red(payload: &[u8]) -> Option<usize> {
     let redundant = Redundant::parse(payload)?;
     Some(1 + redundant.newest.len() + redundant.copies_newest_first().map(|copy| 4 + copy.payload.len()).sum::<usize>())
+}
+
+/// Put payloads together into long packets, each behind or before the ones that wait. What comes out must hold the same frames.
+///
+/// # Panics
+///
+/// If it does not, or is longer than a packet may be.
+pub fn pack(payloads: &[&[u8]]) {
+    let (mut group, mut frames): (Group, Vec<&[u8]>) = Default::default();
+    let opus: Vec<OpusPacket<'_>> = payloads.iter().filter_map(|payload| OpusPacket::parse(payload)).collect();
+    for packet in &opus {
+        if !group.fits(packet) {
+            check_packet(&group, &frames);
+            group.clear();
+            frames.clear();
+        }
+        if !group.fits(packet) {
+            continue;
+        }
+        if frames.len() % 2 == 0 {
+            group.append(packet);
+            frames.extend(packet.frames());
+        } else {
+            group.prepend(packet);
+            frames.splice(..0, packet.frames().iter().copied());
+        }
+    }
+    check_packet(&group, &frames);
+}
+
+fn check_packet(group: &Group, frames: &[&[u8]]) {
+    if frames.is_empty() {
+        return;
+    }
+    let mut packet = Vec::new();
+    group.write(&mut packet);
+    assert!(packet.len() <= 1_200 && group.units() <= LONG_UNITS);
+    assert_eq!(OpusPacket::parse(&packet).map(|read| read.frames() == frames), Some(true));
 }
 
 /// Whether an offer can be used.

@@ -7,6 +7,7 @@ pub(crate) mod history;
 mod lane;
 mod leg;
 mod loss;
+pub(crate) mod packing;
 mod speakers;
 mod talk;
 
@@ -15,9 +16,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use history::Sent;
+use lane::Said;
 pub(crate) use lane::{Lane, StreamKey, Tap, UplinkPosition};
 pub(crate) use leg::{Leg, Slot};
 pub(crate) use loss::{CountedLoss, LossAmongListeners};
+use packing::OpusPacket;
 pub(crate) use speakers::{ASSUMED_LEVEL, SILENCE_LEVEL, SpeakerChoice};
 pub(crate) use talk::TalkMeter;
 
@@ -50,6 +53,12 @@ pub(crate) struct Room {
     pub loss: LossAmongListeners,
     choice: SpeakerChoice,
     views: Vec<View>,
+    /// From how many listeners in the audience on its packets are long; None: never.
+    long_packets_from: Option<usize>,
+    /// They are, now.
+    has_long_packets: bool,
+    /// Before this moment no lane must send what waits in it.
+    flush_at: Option<Instant>,
 }
 
 /// What listeners of one kind hear.
@@ -84,7 +93,7 @@ pub(crate) struct Membership {
 }
 
 impl Room {
-    pub(crate) fn new(at: usize, id: Arc<str>) -> Self {
+    pub(crate) fn new(at: usize, id: Arc<str>, long_packets_from: Option<usize>) -> Self {
         Self {
             at,
             id,
@@ -97,6 +106,9 @@ impl Room {
             loss: LossAmongListeners::default(),
             choice: SpeakerChoice::default(),
             views: Vec::new(),
+            long_packets_from,
+            has_long_packets: false,
+            flush_at: None,
         }
     }
 
@@ -165,12 +177,36 @@ impl Room {
         targets: &mut Vec<Target>,
     ) {
         targets.clear();
+        let opus = self.has_long_packets.then(|| OpusPacket::parse(frame)).flatten();
+        let said = Said { csrc, position: packet, level, payload: frame, opus: opus.as_ref() };
+        let room = self.at;
         for (view_at, view) in self.views.iter_mut().enumerate().filter(|(_, view)| !view.members.is_empty()) {
+            let packs = self.has_long_packets && view.is_audience();
             for (lane_at, lane) in view.lanes.iter_mut().enumerate().filter(|(_, lane)| lane.speaker() == Some(csrc)) {
-                if let Some(position) = lane.place(now, packet) {
-                    lane.history.keep(position, csrc, level, frame);
-                    targets.push(Target { room: self.at, view: view_at, lane: lane_at, index: position.index });
+                lane.take(now, &said, packs, &mut |index| targets.push(Target { room, view: view_at, lane: lane_at, index }));
+                self.flush_at = earliest(self.flush_at, lane.flush_due());
+            }
+        }
+    }
+
+    /// Before this moment nothing that waits for a long packet must go.
+    pub(crate) fn flush_at(&self) -> Option<Instant> {
+        self.flush_at
+    }
+
+    /// Make packets of what has waited long enough; where they go is added to `targets`.
+    pub(crate) fn flush_due(&mut self, now: Instant, targets: &mut Vec<Target>) {
+        if self.flush_at.is_none_or(|at| at > now) {
+            return;
+        }
+        self.flush_at = None;
+        let room = self.at;
+        for (view_at, view) in self.views.iter_mut().enumerate() {
+            for (lane_at, lane) in view.lanes.iter_mut().enumerate() {
+                if lane.flush_due().is_some_and(|due| due <= now) {
+                    lane.flush(&mut |index| targets.push(Target { room, view: view_at, lane: lane_at, index }));
                 }
+                self.flush_at = earliest(self.flush_at, lane.flush_due());
             }
         }
     }
@@ -189,6 +225,7 @@ impl Room {
 
     /// Somebody can no longer be heard: muted, gone from the stage, or disconnected.
     pub(crate) fn silence(&mut self, csrc: u32) {
+        self.views.iter_mut().flat_map(|view| &mut view.lanes).for_each(|lane| lane.forget(csrc));
         if self.choice.remove(csrc) {
             self.assign_lanes();
         }
@@ -212,7 +249,19 @@ impl Room {
         }
         view.members.push(session);
         view.legs.push(leg);
-        Membership { view: view_at, at: view.members.len() - 1 }
+        let membership = Membership { view: view_at, at: view.members.len() - 1 };
+        self.count_audience();
+        membership
+    }
+
+    /// Packets become long when the audience is large, and short again when it is clearly smaller than that. What waits then goes with
+    /// what comes next, or when its time has come.
+    fn count_audience(&mut self) {
+        if let Some(from) = self.long_packets_from {
+            let audience: usize = self.views.iter().filter(|view| view.is_audience()).map(|view| view.members.len()).sum();
+            self.has_long_packets =
+                if self.has_long_packets { audience.saturating_mul(4) >= from.saturating_mul(3) } else { audience >= from };
+        }
     }
 
     fn new_view(&mut self, now: Instant, slots: usize, excluded: Option<u32>) -> usize {
@@ -245,11 +294,23 @@ impl Room {
         for (tap, lane) in leg.taps_mut().zip(&view.lanes) {
             tap.leave(lane, now);
         }
-        (leg, view.members.get(from.at).copied())
+        let moved = view.members.get(from.at).copied();
+        self.count_audience();
+        (leg, moved)
     }
 }
 
+/// The earlier of two moments, if there is one.
+pub(crate) fn earliest(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
+    one.into_iter().chain(other).min()
+}
+
 impl View {
+    /// Its listeners are not on the stage.
+    fn is_audience(&self) -> bool {
+        self.excluded.is_none()
+    }
+
     /// Let the lanes follow the first of `forwarded`, dominant first, that this view may hear; nobody who is kept changes lane.
     fn assign(&mut self, forwarded: &[u32]) {
         let heard: Vec<u32> = forwarded.iter().copied().filter(|csrc| Some(*csrc) != self.excluded).take(self.lanes.len()).collect();

@@ -48,6 +48,7 @@ impl Handshake {
             shard: 0,
             seed: [7; 32],
             unix_time: Duration::ZERO,
+            long_packets_from: None,
         };
         let mut engine = salon_engine::fuzzing::start(config, now);
         let offer = sdp::offer(Direction::Speak, 1, sdp::Repair::default(), "peer", PASSWORD, FINGERPRINT);

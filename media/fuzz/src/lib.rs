@@ -32,6 +32,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "dtls", longest: 2_048, run: handshake::dtls },
     Target { name: "framing", longest: 4_096, run: parsers::framing },
     Target { name: "ingress", longest: 2_048, run: play::ingress },
+    Target { name: "packing", longest: 4_096, run: parsers::packing },
     Target { name: "record", longest: 1_024, run: parsers::record },
     Target { name: "red", longest: 256, run: parsers::red },
     Target { name: "rtcp", longest: 512, run: parsers::rtcp },

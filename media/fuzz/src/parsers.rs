@@ -1,7 +1,7 @@
 //! Parsers by themselves.
 
 use salon_engine::Direction;
-use salon_engine::fuzzing::{Cipher, Peer, Receiver, read_fragment, read_offer, read_record, read_red, read_rtcp, read_rtp};
+use salon_engine::fuzzing::{Cipher, Peer, Receiver, pack, read_fragment, read_offer, read_record, read_red, read_rtcp, read_rtp};
 
 use crate::script::Script;
 
@@ -27,6 +27,16 @@ pub(crate) fn record(bytes: &[u8]) {
 
 pub(crate) fn rtcp(bytes: &[u8]) {
     assert!(read_rtcp(bytes) <= 17 * bytes.len() / 4, "nothing comes of nothing");
+}
+
+/// Whatever speakers call Opus.
+pub(crate) fn packing(bytes: &[u8]) {
+    let mut script = Script(bytes);
+    let mut payloads = Vec::new();
+    while !script.is_over() {
+        payloads.push(script.bytes());
+    }
+    pack(&payloads);
 }
 
 pub(crate) fn red(bytes: &[u8]) {

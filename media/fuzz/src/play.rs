@@ -127,6 +127,7 @@ impl Play {
             shard: 0,
             seed: [7; 32],
             unix_time: Duration::from_secs(1_795_000_000),
+            long_packets_from: Some(2),
         };
         Self {
             now,

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::time::Instant;
 
 use super::{Engine, guarded};
-use crate::room::{Room, Target, UplinkPosition};
+use crate::room::{Room, Target, UplinkPosition, earliest};
 use crate::session::CloseReason;
 use crate::slab::SessionKey;
 use crate::transmit::Transmits;
@@ -82,7 +82,24 @@ impl Engine {
                 if let Some(ledger) = &mut self.ledger {
                     ledger.mark_lanes(room, &self.fanout.targets);
                 }
+                self.flush_at = earliest(self.flush_at, room.flush_at());
             }
+        }
+    }
+
+    /// Let what has waited long enough for more of its long packet go without. Nothing is in the fan-out.
+    pub(super) fn begin_due_fanout(&mut self, now: Instant) {
+        if self.flush_at.is_none_or(|at| at > now) {
+            return;
+        }
+        self.flush_at = None;
+        for room in self.rooms.iter_mut().flatten() {
+            let before = self.fanout.targets.len();
+            room.flush_due(now, &mut self.fanout.targets);
+            if let Some(ledger) = &mut self.ledger {
+                ledger.mark_lanes(room, &self.fanout.targets[before..]);
+            }
+            self.flush_at = earliest(self.flush_at, room.flush_at());
         }
     }
 

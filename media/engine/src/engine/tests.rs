@@ -16,6 +16,7 @@ fn engine(now: Instant) -> Engine {
         shard: 0,
         seed: [1; 32],
         unix_time: Duration::ZERO,
+        long_packets_from: None,
     };
     Engine::new(config, now).expect("starts")
 }
@@ -188,6 +189,14 @@ fn nothing_of_a_closed_session_is_left_behind() {
 
 #[test]
 fn engine_without_an_address_to_offer_does_not_start() {
-    let config = Config { addresses: vec![], port: 8004, tcp_ports: vec![], shard: 0, seed: [1; 32], unix_time: Duration::ZERO };
+    let config = Config {
+        addresses: vec![],
+        port: 8004,
+        tcp_ports: vec![],
+        shard: 0,
+        seed: [1; 32],
+        unix_time: Duration::ZERO,
+        long_packets_from: None,
+    };
     assert_eq!(Engine::new(config, Instant::now()).err(), Some(StartFailed("At least one address must be offered to peers.".into())));
 }

@@ -111,6 +111,11 @@ impl Payload<'_> {
         self.bytes.len()
     }
 
+    #[cfg(test)]
+    pub(crate) fn to_vec(self) -> Vec<u8> {
+        self.bytes.to_vec()
+    }
+
     /// Append it, its blocks named by the listener's own payload type for Opus.
     pub(crate) fn write(&self, opus: u8, buffer: &mut Vec<u8>) {
         let start = buffer.len();

@@ -7,10 +7,14 @@
 //! **Invariant:** a lane gives no index twice, and a tap's distance never makes two packets of a listener's SSRC share an index,
 //! whatever views the listener passes through: SRTP's secrecy rests on it.
 
+mod packed;
+
 use std::time::Instant;
 
 use super::history::{History, KEPT};
 use crate::rtp::{CLOCK_RATE_HZ, to_rtp_units};
+use packed::Pending;
+pub(crate) use packed::Said;
 
 /// One uplink stream: the speak session it comes from, and its SSRC there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,8 +59,10 @@ pub(crate) struct Lane {
     following: Option<Following>,
     /// The highest index given; the first one is 1.
     highest: u64,
-    /// RTP time of the packet with the highest index, and when it passed; at first zero, and when the lane was made.
+    /// RTP time of the newest frame, and when it came; at first zero, and when the lane was made.
     last: (u32, Instant),
+    /// What is on its way into a long packet.
+    pending: Pending,
     /// What was sent lately.
     pub history: History,
 }
@@ -71,7 +77,7 @@ struct Following {
 
 impl Lane {
     pub(crate) fn new(now: Instant) -> Self {
-        Self { speaker: None, following: None, highest: 0, last: (0, now), history: History::default() }
+        Self { speaker: None, following: None, highest: 0, last: (0, now), pending: Pending::default(), history: History::default() }
     }
 
     pub(crate) fn speaker(&self) -> Option<u32> {
@@ -88,17 +94,12 @@ impl Lane {
 
     /// Give a packet of the followed speaker its place. None for one that was sent before the lane came to that speaker, or so long ago
     /// that it would fall out of the history, which knows what has been given.
-    pub(crate) fn place(&mut self, now: Instant, packet: UplinkPosition) -> Option<LanePosition> {
+    fn place(&mut self, now: Instant, packet: UplinkPosition) -> Option<LanePosition> {
         let continued = self.following.filter(|following| following.stream == packet.stream && !self.jumps(following, packet.index));
         if packet.is_late && continued.is_none() {
             return None;
         }
-        let following = continued.unwrap_or_else(|| Following {
-            stream: packet.stream,
-            first_uplink_index: packet.index,
-            first_index: self.highest + 1,
-            timestamp_offset: self.next_timestamp(now).wrapping_sub(packet.timestamp),
-        });
+        let following = continued.unwrap_or_else(|| self.following_from(now, packet));
         self.following = Some(following);
         let ahead = packet.index.checked_sub(following.first_uplink_index)?;
         let position = LanePosition {
@@ -117,6 +118,16 @@ impl Lane {
         Some(position)
     }
 
+    /// A speaker from this packet on, which gets the next index.
+    fn following_from(&self, now: Instant, packet: UplinkPosition) -> Following {
+        Following {
+            stream: packet.stream,
+            first_uplink_index: packet.index,
+            first_index: self.highest + 1,
+            timestamp_offset: self.next_timestamp(now).wrapping_sub(packet.timestamp),
+        }
+    }
+
     fn jumps(&self, following: &Following, uplink_index: u64) -> bool {
         let ahead = uplink_index.saturating_sub(following.first_uplink_index);
         following.first_index + ahead > self.highest + MAX_GAP
@@ -128,7 +139,7 @@ impl Lane {
         timestamp.wrapping_add(to_rtp_units(now.duration_since(at)))
     }
 
-    /// The highest index given, its RTP time, and when it passed.
+    /// The highest index given; RTP time of the newest frame, and when it came.
     pub(crate) fn newest(&self) -> (u64, u32, Instant) {
         (self.highest, self.last.0, self.last.1)
     }
@@ -191,7 +202,7 @@ impl Tap {
         self.index_distance = self.next_index as i64 - (lane.highest + 1) as i64;
         let timestamp =
             self.rest.map_or(self.first_timestamp, |(timestamp, at)| timestamp.wrapping_add(to_rtp_units(now.duration_since(at))));
-        self.timestamp_distance = timestamp.wrapping_sub(lane.timestamp_at(now));
+        self.timestamp_distance = timestamp.wrapping_sub(lane.next_time(now));
         self.joined_after = lane.highest;
     }
 

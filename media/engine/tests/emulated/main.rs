@@ -8,6 +8,7 @@ mod hearing;
 mod hostile;
 mod joining;
 mod lifetime;
+mod long_packets;
 mod network;
 mod outliving;
 mod repair;

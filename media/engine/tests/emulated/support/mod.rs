@@ -4,6 +4,7 @@
 #![allow(dead_code)] // Each part serves some tests.
 
 pub mod book;
+pub mod opus;
 pub mod peer;
 pub mod repair;
 pub mod sdp;
@@ -29,6 +30,8 @@ pub struct World {
     pub now: Instant,
     pub start: Instant,
     pub engine: Engine,
+    /// Of this and the next engines.
+    pub long_packets_from: Option<usize>,
     /// Seeds the next one: each has randomness of its own.
     engines: u8,
     pub events: Vec<Event>,
@@ -66,7 +69,8 @@ impl World {
         Self {
             now,
             start: now,
-            engine: Self::new_engine(now, 7),
+            engine: Self::new_engine(now, 7, None),
+            long_packets_from: None,
             engines: 8,
             events: Vec::new(),
             speech: Vec::new(),
@@ -80,7 +84,15 @@ impl World {
         }
     }
 
-    fn new_engine(now: Instant, seed: u8) -> Engine {
+    /// Whose rooms have long packets from so many listeners on.
+    pub fn with_long_packets(from: usize, weather: Weather, seed: u64) -> Self {
+        let mut world = Self::with_weather(weather, seed);
+        world.long_packets_from = Some(from);
+        world.engine = Self::new_engine(world.now, 7, Some(from));
+        world
+    }
+
+    fn new_engine(now: Instant, seed: u8, long_packets_from: Option<usize>) -> Engine {
         let address: SocketAddr = ENGINE_ADDRESS.parse().unwrap();
         let config = Config {
             addresses: vec![address.ip()],
@@ -89,6 +101,7 @@ impl World {
             shard: 0,
             seed: [seed; 32],
             unix_time: secs(1_795_000_000),
+            long_packets_from,
         };
         Engine::new(config, now).unwrap()
     }
@@ -103,7 +116,7 @@ impl World {
 
     /// As after a kill: a new engine, which knows what the book says.
     pub fn replace_engine(&mut self, book: &SharedBook) -> Vec<Restored> {
-        self.engine = Self::new_engine(self.now, self.engines);
+        self.engine = Self::new_engine(self.now, self.engines, self.long_packets_from);
         self.engines = self.engines.wrapping_add(1);
         self.open_book(book)
     }
