@@ -250,7 +250,7 @@ async def test_old_process_that_dies_before_its_successor_stands_by_is_followed_
     os.kill(int(first.split()[1]), signal.SIGKILL)
     await handing_over
 
-    assert supervised.log() == [first, begins, begins.replace("begins", "running")]
+    assert await supervised.until(3) == [first, begins, begins.replace("begins", "running")]
     assert (supervised.child.pid, supervised.said) == (int(begins.split()[1]), ["part was killed by SIGKILL; its successor goes on."])
     await supervised.child.hand_over(SECS)  # and again
 
