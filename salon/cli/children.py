@@ -104,6 +104,7 @@ class Child:
         before.send_signal(LEAVE_SIGNAL)
         if not await before.ends_within(_LEAVE_SECS):
             before.kill_group()
+            await before.ended  # its successor may say that it is ready before we are told of its end
         await _until(successor.is_ready, successor, within_secs)
         if not successor.is_ready.is_set():
             raise HandOverFailed(f"{self.name}: the new process took over, and is not ready after {within_secs:g} s.", is_running=False)

@@ -28,7 +28,7 @@ class Supervised:
         self.said: list[str] = []
         self.output = Output("part", logs)
         command = [sys.executable, "-S", "-u", "-c", script]
-        program = Program("part", command, dict(os.environ), **options)  # type: ignore[arg-type]
+        program = Program("part", command, {**os.environ, "LOG": str(self.output.path)}, **options)  # type: ignore[arg-type]
         self.child = Child(program, self.output, self.said.append)
 
     def log(self) -> list[str]:
@@ -131,8 +131,12 @@ NOTED = """
 import os, signal, sys, time
 from salon.config.inherited import STANDING_BY, Notices, take_descriptors
 held, notices = take_descriptors(os.environ), Notices.take(os.environ)
+log = os.open(os.environ["LOG"], os.O_WRONLY | os.O_APPEND)
+def print(*words, flush=True):
+    os.write(log, (" ".join(map(str, words)) + "\\n").encode())
 """
-"""The beginning of a program that is given notices and descriptors; it runs in the source folder."""
+"""The beginning of a program that is given notices and descriptors; it runs in the source folder. What two processes say comes in the
+order in which they said it, which it would not through a pipe of each."""
 
 MEDIA = (
     NOTED
