@@ -76,7 +76,10 @@ async def test_udp_is_preferred_where_it_gets_through(room: Room, page: Page) ->
 
 # Where UDP is really dropped: a network of its own, joined to this machine by one cable, whose firewall lets TCP out alone.
 
-OUTSIDE, INSIDE = "198.18.77.1", "198.18.77.2"
+# Of this process alone: one that was killed leaves its network behind.
+BLOCK = 4 * (os.getpid() % 16_384)
+OUTSIDE, INSIDE = (f"198.18.{(BLOCK + host) >> 8}.{(BLOCK + host) & 255}" for host in (1, 2))
+CABLE = f"salon{os.getpid()}"
 WALL = """table inet wall {
     chain output {
         type filter hook output priority 0;
@@ -98,9 +101,9 @@ def walled_network() -> Iterator[str]:
     name = f"salon-wall-{os.getpid()}"
     run("ip", "netns", "add", name)
     try:
-        run("ip", "link", "add", "salon-wall", "type", "veth", "peer", "name", "inside", "netns", name)
-        run("ip", "addr", "add", f"{OUTSIDE}/30", "dev", "salon-wall")
-        run("ip", "link", "set", "salon-wall", "up")
+        run("ip", "link", "add", CABLE, "type", "veth", "peer", "name", "inside", "netns", name)
+        run("ip", "addr", "add", f"{OUTSIDE}/30", "dev", CABLE)
+        run("ip", "link", "set", CABLE, "up")
         within = ("ip", "netns", "exec", name)
         run(*within, "ip", "addr", "add", f"{INSIDE}/30", "dev", "inside")
         run(*within, "ip", "link", "set", "inside", "up")
