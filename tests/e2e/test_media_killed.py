@@ -16,7 +16,7 @@ from tests.e2e.visits import come_up
 pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="session")]
 
 
-async def test_killing_the_media_process_costs_some_seconds_of_sound_and_no_role(
+async def test_killing_the_media_process_costs_a_moment_of_sound_and_no_role(
     server: Server, visiting: Visiting, alice: Person, bob: Person, sayings: dict[str, Saying]
 ) -> None:
     host, guest = await visiting(alice), await visiting(bob)
@@ -25,10 +25,12 @@ async def test_killing_the_media_process_costs_some_seconds_of_sound_and_no_role
     await come_up(guest, host)
     await hosts_ear.until_heard(sayings["bob"], within_secs=15)
 
-    os.kill(server.process_of("media"), signal.SIGKILL)
+    killed = server.process_of("media")
+    os.kill(killed, signal.SIGKILL)
 
-    await hosts_ear.until_silent(within_secs=5)
-    await asyncio.gather(hosts_ear.until_heard(sayings["bob"], within_secs=30), guests_ear.until_heard(sayings["alice"], within_secs=30))
+    # Its successor goes on with the same sessions, in less time than a pause in speech may take: there is no silence to wait for.
+    await asyncio.gather(hosts_ear.until_heard(sayings["bob"], within_secs=15), guests_ear.until_heard(sayings["alice"], within_secs=15))
+    assert server.process_of("media") != killed
     await expect(guest.member(bob)).to_have_attribute("data-connected", "true")
     await expect(guest.see("mute-button")).to_have_attribute("data-muted", "false")
     await expect(host.see("end-room-button")).to_be_visible()
