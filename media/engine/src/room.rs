@@ -1,7 +1,8 @@
 //! One room: its stage, its speak and listen sessions, the speakers chosen, and the views listeners share.
 //!
 //! A view is what all listeners with the same number of slots hear, less the one voice that is their own. There are at most three
-//! views for the audience and three per person on the stage, so a packet is placed a handful of times however large the room is.
+//! views for the audience, nine while its packets are long, and three per person on the stage, so a packet is placed a handful of times
+//! however large the room is.
 
 pub(crate) mod history;
 mod lane;
@@ -16,8 +17,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use history::Sent;
-use lane::Said;
 pub(crate) use lane::{Lane, StreamKey, Tap, UplinkPosition};
+use lane::{Said, TURNS, Turn};
 pub(crate) use leg::{Leg, Slot};
 pub(crate) use loss::{CountedLoss, LossAmongListeners};
 use packing::OpusPacket;
@@ -66,6 +67,8 @@ pub(crate) struct Room {
 pub(crate) struct View {
     /// The voice left out: the listener's own.
     excluded: Option<u32>,
+    /// When its long packets go.
+    turn: Turn,
     pub lanes: Vec<Lane>,
     /// Connected listen sessions.
     pub members: Vec<SessionKey>,
@@ -240,9 +243,10 @@ impl Room {
     /// Put a connected listener into the view for as many slots without `excluded`'s voice.
     pub(crate) fn join(&mut self, now: Instant, session: SessionKey, excluded: Option<u32>, mut leg: Leg) -> Membership {
         let slots = leg.slot_count();
+        let turn = self.emptiest_turn(slots).filter(|_| excluded.is_none());
         // A view without members was not numbered on, so it would begin with a gap.
-        let fits = |view: &View| view.lanes.len() == slots && view.excluded == excluded && !view.members.is_empty();
-        let view_at = self.views.iter().position(fits).unwrap_or_else(|| self.new_view(now, slots, excluded));
+        let fits = |view: &View| view.serves(slots, excluded) && !view.members.is_empty() && turn.is_none_or(|turn| turn == view.turn);
+        let view_at = self.views.iter().position(fits).unwrap_or_else(|| self.new_view(now, slots, excluded, turn.unwrap_or_default()));
         let view = &mut self.views[view_at];
         for (tap, lane) in leg.taps_mut().zip(&view.lanes) {
             tap.join(lane, now);
@@ -252,6 +256,14 @@ impl Room {
         let membership = Membership { view: view_at, at: view.members.len() - 1 };
         self.count_audience();
         membership
+    }
+
+    /// While packets are long: the turn in which the fewest of the audience with so many slots are sent to.
+    fn emptiest_turn(&self, slots: usize) -> Option<Turn> {
+        let members = |turn: Turn| -> usize {
+            self.views.iter().filter(|view| view.serves(slots, None) && view.turn == turn).map(|view| view.members.len()).sum()
+        };
+        (0..TURNS).map(Turn).filter(|_| self.has_long_packets).min_by_key(|turn| members(*turn))
     }
 
     /// Packets become long when the audience is large, and short again when it is clearly smaller than that. What waits then goes with
@@ -264,10 +276,11 @@ impl Room {
         }
     }
 
-    fn new_view(&mut self, now: Instant, slots: usize, excluded: Option<u32>) -> usize {
+    fn new_view(&mut self, now: Instant, slots: usize, excluded: Option<u32>, turn: Turn) -> usize {
         let mut view = View {
             excluded,
-            lanes: std::iter::repeat_with(|| Lane::new(now)).take(slots).collect(),
+            turn,
+            lanes: std::iter::repeat_with(|| Lane::new(now, turn)).take(slots).collect(),
             members: Vec::new(),
             legs: Vec::new(),
             cells: Vec::new(),
@@ -306,6 +319,11 @@ pub(crate) fn earliest(one: Option<Instant>, other: Option<Instant>) -> Option<I
 }
 
 impl View {
+    /// It is for listeners with so many slots who do not hear `excluded`.
+    fn serves(&self, slots: usize, excluded: Option<u32>) -> bool {
+        self.lanes.len() == slots && self.excluded == excluded
+    }
+
     /// Its listeners are not on the stage.
     fn is_audience(&self) -> bool {
         self.excluded.is_none()

@@ -14,7 +14,7 @@ use std::time::Instant;
 use super::history::{History, KEPT};
 use crate::rtp::{CLOCK_RATE_HZ, to_rtp_units};
 use packed::Pending;
-pub(crate) use packed::Said;
+pub(crate) use packed::{Said, TURNS, Turn};
 
 /// One uplink stream: the speak session it comes from, and its SSRC there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +63,8 @@ pub(crate) struct Lane {
     last: (u32, Instant),
     /// What is on its way into a long packet.
     pending: Pending,
+    /// Where long packets end.
+    turn: Turn,
     /// What was sent lately.
     pub history: History,
 }
@@ -76,8 +78,8 @@ struct Following {
 }
 
 impl Lane {
-    pub(crate) fn new(now: Instant) -> Self {
-        Self { speaker: None, following: None, highest: 0, last: (0, now), pending: Pending::default(), history: History::default() }
+    pub(crate) fn new(now: Instant, turn: Turn) -> Self {
+        Self { speaker: None, following: None, highest: 0, last: (0, now), pending: Pending::default(), turn, history: History::default() }
     }
 
     pub(crate) fn speaker(&self) -> Option<u32> {

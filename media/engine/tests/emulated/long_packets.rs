@@ -37,12 +37,18 @@ fn frames_in(heard: &[Heard]) -> Vec<usize> {
     heard.iter().map(|heard| unpack(&heard.payload).len()).collect()
 }
 
-/// A microphone that says numbers.
+/// A microphone that says numbers, at a time of its own clock from which whole packets follow for the first part of an audience.
 fn speak(world: &mut World, speaker: usize) {
+    speak_at(world, speaker, 2_880 * 1_000);
+}
+
+fn speak_at(world: &mut World, speaker: usize, timestamp: u32) {
     let now = world.now;
     let peer = &mut world.peers[speaker];
     peer.open_microphone(now, Some(30));
-    peer.microphone.as_mut().unwrap().recording = Some(recording(4_000));
+    let microphone = peer.microphone.as_mut().unwrap();
+    microphone.recording = Some(recording(4_000));
+    microphone.timestamp = timestamp;
 }
 
 /// Ada speaks with `up`'s repair, bob listens in a room whose packets are long from one listener on; (world, ada, bob).
@@ -85,6 +91,17 @@ fn listener_gets_every_frame_in_a_third_of_the_packets() {
     assert_eq!(heard.iter().map(|packet| packet.marker).collect::<HashSet<_>>().len(), 2, "the first one begins a talkspurt");
     assert!(played.iter().all(|frame| frame.at - began == ms(20) * u32::try_from(frame.number / 3 * 3 + 2).unwrap()), "with the third");
     assert_eq!(world.report("listen-bob").packets_out, 50);
+}
+
+#[test]
+fn where_the_speakers_clock_wraps_packets_are_shorter_and_nothing_is_lost() {
+    let (mut world, ada, bob) = one_speaks(NOTHING, NOTHING);
+    speak_at(&mut world, ada, 0_u32.wrapping_sub(4 * 960 + 256));
+    world.run_for(ms(300));
+    let heard = &world.peers[bob].heard;
+    assert_eq!(frames_in(heard)[..5], [1, 3, 1, 3, 3]);
+    assert_in_step(&played(heard));
+    assert_indices_rise(heard);
 }
 
 #[test]
@@ -252,6 +269,27 @@ fn nothing_said_is_heard_after_a_mute() {
 }
 
 #[test]
+fn large_audience_is_sent_to_by_turns_a_third_with_every_frame() {
+    let mut world = World::with_long_packets(1, Weather::FAIR, 1);
+    world.set_stage(&[("ada", 7, false)]);
+    let audience: Vec<usize> = (0..9).map(|number| world.connected_listener(&format!("listener-{number}"), 1)).collect();
+    let ada = world.speaker("ada");
+    world.run_until_connected(ada);
+    speak(&mut world, ada);
+    world.run_for(secs(1));
+    let mut sent: BTreeMap<Instant, usize> = BTreeMap::new();
+    for at in &audience {
+        let all = played(&world.peers[*at].heard);
+        assert!(all.windows(2).all(|pair| pair[1].number == pair[0].number + 1), "nobody misses a frame");
+        assert_in_step(&all);
+        for packet in &world.peers[*at].heard {
+            *sent.entry(packet.at).or_default() += 1;
+        }
+    }
+    assert!((50..=51).contains(&sent.len()) && sent.values().all(|count| *count == 3), "{:?}", sent.values());
+}
+
+#[test]
 fn long_packets_are_repeated_and_copied_as_they_were() {
     let (mut world, _, bob) = one_speaks(NOTHING, Repair { red: true, nack: true });
     world.set_downlink_weather(Weather { loss: 0.1, delay: ms(30), ..Weather::FAIR });
@@ -335,8 +373,9 @@ fn frames_that_differ_in_kind_are_not_put_together() {
     world.peers[ada].microphone.as_mut().unwrap().recording = Some(frames.clone());
     world.run_for(Duration::from_millis(139));
     let payloads: Vec<Vec<u8>> = world.peers[bob].heard.iter().map(|heard| heard.payload.clone()).collect();
-    assert_eq!(payloads.len(), 4);
+    assert_eq!(payloads.len(), 5);
     assert_eq!(unpack(&payloads[0]), [frames[0].clone(), frames[1].clone()]);
-    assert_eq!(unpack(&payloads[1]), frames.range(2..5).cloned().collect::<Vec<_>>());
-    assert_eq!(payloads[2..], [frames[5].clone(), frames[6].clone()], "60 ms already, and not understood: as they are");
+    assert_eq!(unpack(&payloads[1]), [frames[2].clone()], "another kind, and the turn has come");
+    assert_eq!(unpack(&payloads[2]), [frames[3].clone(), frames[4].clone()]);
+    assert_eq!(payloads[3..], [frames[5].clone(), frames[6].clone()], "60 ms already, and not understood: as they are");
 }

@@ -5,7 +5,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use super::*;
-use crate::room::packing::OpusPacket;
+use crate::room::packing::{LONG_UNITS, OpusPacket};
 
 fn stream(ssrc: u32) -> StreamKey {
     StreamKey { shard: 0, session: 1, ssrc }
@@ -57,9 +57,14 @@ struct Packing {
 }
 
 impl Packing {
+    /// Its turn comes behind frame 502 and every third after that.
     fn new() -> Self {
+        Self::with_turn(2)
+    }
+
+    fn with_turn(turn: u32) -> Self {
         let now = Instant::now();
-        let mut lane = Lane::new(now);
+        let mut lane = Lane::new(now, Turn(turn));
         lane.follow(Some(1));
         Self { lane, now, given: Vec::new() }
     }
@@ -80,6 +85,31 @@ fn three_frames_are_one_packet_and_the_fourth_begins_another() {
     let mut packing = Packing::new();
     (500..506).for_each(|index| packing.say(index, false));
     assert_eq!(packing.given, [(1, vec![500, 501, 502]), (2, vec![503, 504, 505])]);
+}
+
+#[test]
+fn lanes_of_different_turns_never_send_at_the_same_frame() {
+    let sent_with = |turn: u32, lost: u64| -> Vec<u64> {
+        let mut packing = Packing::with_turn(turn);
+        (500..515).filter(|index| *index != lost).for_each(|index| packing.say(index, false));
+        packing.given.iter().filter_map(|(_, frames)| frames.last().copied()).collect()
+    };
+    assert_eq!(
+        [2, 0, 1].map(|turn| sent_with(turn, 0)),
+        [vec![502, 505, 508, 511, 514], vec![500, 503, 506, 509, 512], vec![501, 504, 507, 510, 513]]
+    );
+    assert_eq!(sent_with(2, 507), [502, 505, 506, 508, 511, 514], "a loss brings no lane out of its turn");
+    assert_eq!(sent_with(0, 506), [500, 503, 505, 509, 512]);
+}
+
+#[test]
+fn turn_comes_once_in_sixty_milliseconds_whatever_packets_last() {
+    for turn in (0..TURNS).map(Turn) {
+        for units in [120, 240, 480, 960] {
+            let comes = (1..=LONG_UNITS / units * 5).filter(|at| turn.comes(100_077 + at * units, units)).count();
+            assert_eq!(comes, 5, "{turn:?}, packets of {units}");
+        }
+    }
 }
 
 #[test]
@@ -112,7 +142,7 @@ fn what_waits_is_sent_by_its_time_and_before_another_voice() {
     packing.say(500, false);
     assert_eq!(packing.lane.flush_due(), Some(began + Duration::from_millis(60)));
     packing.lane.follow(Some(2));
-    let given = take(&mut packing.lane, packing.now, packet(2, 7), &frame(7), true);
+    let given = take(&mut packing.lane, packing.now, packet(2, 6), &frame(6), true);
     packing.note(given);
     assert_eq!(packing.given, [(1, vec![500])]);
     packing.lane.forget(1);
@@ -129,7 +159,7 @@ fn silence_and_a_talkspurt_end_a_packet() {
     assert_eq!(given.iter().map(|(index, _, payload)| (*index, payload.len())).collect::<Vec<_>>(), [(1, 10), (2, 1)]);
     packing.say(502, false);
     let marked = |index: u64, timestamp: u32| UplinkPosition { marker: true, timestamp, ..packet(1, index) };
-    let begins = packet(1, 503).timestamp + 48_000;
+    let begins = packet(1, 503).timestamp + 48_960;
     let given = take(&mut packing.lane, packing.now, marked(503, begins), &frame(503), true);
     packing.note(given);
     assert_eq!(packing.given, [(3, vec![502])]);
@@ -172,7 +202,7 @@ fn place(lane: &mut Lane, now: Instant, ssrc: u32, index: u64) -> Option<(u64, b
 #[test]
 fn switching_speakers_leaves_no_gap_and_begins_a_talkspurt() {
     let now = Instant::now();
-    let mut lane = Lane::new(now);
+    let mut lane = Lane::new(now, Turn::default());
     assert_eq!(place(&mut lane, now, 1, 500), Some((1, true)));
     assert_eq!(place(&mut lane, now, 1, 501), Some((2, false)));
     assert_eq!(place(&mut lane, now, 2, 90_000), Some((3, true)));
@@ -182,7 +212,7 @@ fn switching_speakers_leaves_no_gap_and_begins_a_talkspurt() {
 #[test]
 fn losses_of_the_uplink_show_and_late_packets_fill_them() {
     let now = Instant::now();
-    let mut lane = Lane::new(now);
+    let mut lane = Lane::new(now, Turn::default());
     assert_eq!(place(&mut lane, now, 1, 500), Some((1, true)));
     assert_eq!(place(&mut lane, now, 1, 503), Some((4, false)));
     assert_eq!(place(&mut lane, now, 1, 501), Some((2, false)));
@@ -191,7 +221,7 @@ fn losses_of_the_uplink_show_and_late_packets_fill_them() {
 #[test]
 fn packets_from_before_the_switch_are_dropped() {
     let now = Instant::now();
-    let mut lane = Lane::new(now);
+    let mut lane = Lane::new(now, Turn::default());
     assert_eq!(place(&mut lane, now, 1, 500), Some((1, true)));
     assert_eq!(place(&mut lane, now, 1, 499), None);
 }
@@ -199,7 +229,7 @@ fn packets_from_before_the_switch_are_dropped() {
 #[test]
 fn timestamps_count_the_time_between_speakers() {
     let start = Instant::now();
-    let mut lane = Lane::new(start);
+    let mut lane = Lane::new(start, Turn::default());
     lane.follow(Some(1));
     let first = lane.place(start, packet(1, 500)).expect("first").timestamp;
     lane.follow(Some(2));
@@ -216,7 +246,7 @@ fn a_listener_never_gets_an_index_twice() {
     for seed in 0..200 {
         let mut random = StdRng::seed_from_u64(seed);
         let start = Instant::now();
-        let mut lanes: Vec<Lane> = (0..3).map(|_| Lane::new(start)).collect();
+        let mut lanes: Vec<Lane> = (0..3).map(|_| Lane::new(start, Turn::default())).collect();
         let mut tap = Tap::new(1, random.random_range(0..1 << 15), 0);
         let mut at_lane = 0;
         tap.join(&lanes[0], start);
