@@ -1,7 +1,7 @@
 """What every bus promises, and the two things a subscription yields."""
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -42,6 +42,12 @@ class Bus(Protocol):
 
     async def publish(self, subject: str, message: Mapping[str, object]) -> None:
         """Raises BusUnavailable; the message is then lost."""
+
+    async def publish_all(self, messages: Sequence[tuple[str, Mapping[str, object]]]) -> None:
+        """Several (subject, message), in this order; with PostgreSQL in one statement, where identical ones may be one.
+
+        Raises BusUnavailable; any of them may then be lost.
+        """
 
     async def subscribe(self, pattern: str) -> Subscription:
         """pattern: a subject, or a prefix that ends in `.>` as in NATS: `stream.>` takes `stream.room/ID`.

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Self
 
 import nats.errors
@@ -55,6 +55,10 @@ class NatsBus:
 
     async def publish(self, subject: str, message: Mapping[str, object]) -> None:
         await self.publish_encoded(subject, encoded(message))
+
+    async def publish_all(self, messages: Sequence[tuple[str, Mapping[str, object]]]) -> None:
+        for subject, message in messages:
+            await self.publish(subject, message)
 
     async def publish_encoded(self, subject: str, body: bytes) -> None:
         """Raises BusUnavailable."""

@@ -30,7 +30,6 @@ delete from bus_message where id in (
     select id from bus_message where published_at < now() - interval '{KEPT_SECS} seconds' order by id limit 100 for update skip locked
 )
 """  # noqa: S608  (a constant)
-NOTIFY = f"select pg_notify('{CHANNEL}', %s)"
 NOTIFY_ALL = f"select pg_notify('{CHANNEL}', payload) from unnest(%s::text[]) as payload"  # noqa: S608  (a constant)
 
 

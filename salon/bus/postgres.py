@@ -6,7 +6,7 @@ Two connections, because a connection that waits for notifications cannot run a 
 import asyncio
 import contextlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import psycopg
@@ -56,22 +56,27 @@ class PostgresBus:
         return subscription
 
     async def publish(self, subject: str, message: Mapping[str, object]) -> None:
-        body = encoded(message)
+        await self.publish_all([(subject, message)])
+
+    async def publish_all(self, messages: Sequence[tuple[str, Mapping[str, object]]]) -> None:
+        bodies = [(subject, encoded(message)) for subject, message in messages]
+        if not bodies:
+            return
         async with self._publishing:
             try:
-                await self._notify_anew(subject, body)
+                await self._notify_anew(bodies)
             except (psycopg.Error, TimeoutError) as error:
                 await self._drop_publisher()
                 raise BusUnavailable(str(error)) from error
 
-    async def _notify_anew(self, subject: str, body: bytes) -> None:
+    async def _notify_anew(self, bodies: Sequence[tuple[str, bytes]]) -> None:
         """An idle connection is found dead only by using it: once more on a new one before giving up. One that hangs has had its time."""
         async with asyncio.timeout(_STATEMENT_SECS):
             try:
-                await self._notify(subject, body)
+                await self._notify(bodies)
             except psycopg.Error:
                 await self._drop_publisher()
-                await self._notify(subject, body)
+                await self._notify(bodies)
 
     async def close(self) -> None:
         self._listener.cancel()
@@ -149,20 +154,23 @@ class PostgresBus:
                 raise
         return found[0].encode() if found else None
 
-    async def _notify(self, subject: str, body: bytes) -> None:
+    async def _notify(self, bodies: Sequence[tuple[str, bytes]]) -> None:
         connection = await self._connection()
-        payload = notification.inline_payload(subject, body)
-        if payload is not None:
-            await connection.execute(notification.NOTIFY, [payload])
+        payloads = [notification.inline_payload(subject, body) for subject, body in bodies]
+        if None not in payloads:
+            await connection.execute(notification.NOTIFY_ALL, [payloads])
             return
         async with connection.transaction():
             exists = await (await connection.execute(notification.TABLE_EXISTS)).fetchone()
             if not (exists and exists[0]):
                 await connection.execute(notification.CREATE_TABLE)
             await connection.execute(notification.TRIM)
-            inserted = await (await connection.execute(notification.INSERT, [body.decode()])).fetchone()
-            assert inserted is not None  # noqa: S101  ("returning" returns)
-            await connection.execute(notification.NOTIFY, [notification.row_payload(subject, inserted[0])])
+            for at, (subject, body) in enumerate(bodies):
+                if payloads[at] is None:
+                    inserted = await (await connection.execute(notification.INSERT, [body.decode()])).fetchone()
+                    assert inserted is not None  # noqa: S101  ("returning" returns)
+                    payloads[at] = notification.row_payload(subject, inserted[0])
+            await connection.execute(notification.NOTIFY_ALL, [payloads])
 
     async def _connection(self) -> psycopg.AsyncConnection[Any]:
         if self._publisher is None or self._publisher.closed:

@@ -42,8 +42,7 @@ class Reports:
 
     async def tell_changed_presence(self) -> None:
         changed, self._relay.changed_rooms = self._relay.changed_rooms, set()
-        for room in sorted(changed):
-            await self._relay.publish(f"presence.{room}", self._relay.presence(room))
+        await self._relay.publish_all([(f"presence.{room}", self._relay.presence(room)) for room in sorted(changed)])
 
     async def tell_talk(self) -> None:
         """For ever: where somebody has talked, at most once a second for a room."""
@@ -52,8 +51,8 @@ class Reports:
             await self.tell_changed_talk()
 
     async def tell_changed_talk(self) -> None:
-        for room in sorted(self._relay.talk.take_changed()):
-            await self._relay.publish(f"talk.{room}", self._relay.talked(room))
+        changed = self._relay.talk.take_changed()
+        await self._relay.publish_all([(f"talk.{room}", self._relay.talked(room)) for room in sorted(changed)])
 
     async def repeat(self) -> None:
         """For ever: everything, for those who missed it."""

@@ -46,6 +46,18 @@ async def test_messages_of_one_publisher_keep_their_order(bus: Bus, other_bus: B
     assert [(await take_message(subscription))[1]["seq"] for _ in range(200)] == list(range(200))
 
 
+async def test_many_at_once_keep_their_order_long_ones_among_them(bus: Bus, other_bus: Bus) -> None:
+    subscription = await other_bus.subscribe("talk.>")
+
+    await bus.publish_all([(f"talk.{n}", {"n": n, "text": "x" * (9_000 if n % 50 == 7 else 9)}) for n in range(120)])
+    await bus.publish_all([])
+    await bus.publish("talk.last", {"n": 120})
+
+    taken = [await take_message(subscription) for _ in range(121)]
+    assert [(subject, body["n"]) for subject, body in taken] == [*((f"talk.{n}", n) for n in range(120)), ("talk.last", 120)]
+    assert [len(body["text"]) for _, body in taken[:120]] == [9_000 if n % 50 == 7 else 9 for n in range(120)]
+
+
 async def test_prefix_takes_what_lies_below_and_nothing_else(bus: Bus, other_bus: Bus) -> None:
     subscription = await other_bus.subscribe("stream.>")
 

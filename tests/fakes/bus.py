@@ -1,6 +1,6 @@
 """The bus within one process, for tests of its users: salon.bus.Bus without a server."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from salon.bus.buffer import BufferedSubscription
 from salon.bus.interface import BusUnavailable, Message, encoded
@@ -18,6 +18,10 @@ class FakeBus:
         self.published.append((subject, message))
         for subscription in self._subscriptions:
             subscription.offer(Message(subject, encoded(message)))
+
+    async def publish_all(self, messages: Sequence[tuple[str, Mapping[str, object]]]) -> None:
+        for subject, message in messages:
+            await self.publish(subject, message)
 
     async def subscribe(self, pattern: str) -> BufferedSubscription:
         subscription = BufferedSubscription(pattern, on_close=self._forget)
