@@ -2,9 +2,9 @@
 //! that hold several frames), in each round one packet to every receiver, encrypted with the receiver's own key (AES-128-GCM, as SRTP's RFC 7714 does it) and
 //! handed over in batches by `sendmmsg`. No server that sends encrypted packets through ordinary sockets can be cheaper.
 //!
-//! The receivers are awake: each is a socket of its own on loopback, and a thread waits for them with epoll, reads and
-//! decrypts, as the load client does. That matters, because on loopback the sender's system call also does the receiver's
-//! half of the kernel's work and wakes its reader.
+//! Each receiver is a socket of its own on loopback, and a thread waits for them with epoll, reads and decrypts, and rests a
+//! millisecond when it has read everything, as the load client does. That matters, because on loopback the sender's system call also
+//! does the receiver's half of the kernel's work and wakes a reader that waits.
 //!
 //! Prints one JSON line for each run: the sending thread's CPU (getrusage) over the packets that were received and decrypted.
 

@@ -16,6 +16,8 @@ const BATCH: usize = 8;
 const EVENTS: usize = 256;
 const LARGEST: usize = 1500;
 const WAIT_MS: i32 = 50;
+/// After everything has been read: as the load client rests.
+const REST: Duration = Duration::from_millis(1);
 
 pub struct Receivers {
     sockets: Vec<UdpSocket>,
@@ -92,6 +94,9 @@ impl Receivers {
                         received.fetch_add(1, Ordering::Relaxed);
                     }
                 }
+            }
+            if (ready.max(0) as usize) < EVENTS {
+                std::thread::sleep(REST);
             }
         }
     }
