@@ -82,6 +82,7 @@ class SessionTruth:
     packets_dropped: int  # refused at ingress: muted, not on the stage, bad authentication, replayed
     transport: Literal["udp", "tcp"] | None  # of the selected path
     lost_share: float | None  # listen sessions: the loss that the redundancy is chosen by, 0..1
+    round_trip_secs: float | None  # a listener's by its last report, a speaker's by the last packet that was lost and sent again
 
 @final
 class RoomTalk:

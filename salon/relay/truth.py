@@ -7,7 +7,7 @@ if TYPE_CHECKING:
 
 _FIELDS = (
     "session", "room", "person", "direction", "connected", "may_be_heard",
-    "last_in_secs", "last_out_secs", "packets_in", "packets_out", "packets_dropped", "transport", "lost_share",
+    "last_in_secs", "last_out_secs", "packets_in", "packets_out", "packets_dropped", "transport", "lost_share", "round_trip_secs",
 )  # fmt: skip
 
 

@@ -76,6 +76,7 @@ class SessionTruth:
     packets_dropped: int = 0
     transport: Literal["udp", "tcp"] | None = None
     lost_share: float | None = None
+    round_trip_secs: float | None = None
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,16 @@ class RoomTalk:
 
 
 @dataclass(frozen=True)
+class ThreadStats:
+    cpu_seconds: float = 0.0
+    sessions: int = 0
+    packets_in: int = 0
+    packets_out: int = 0
+
+
+@dataclass(frozen=True)
 class EngineStats:
+    threads: list[ThreadStats] = field(default_factory=lambda: [ThreadStats()])
     sessions: int = 0
     rooms: int = 0
     packets_in: int = 0

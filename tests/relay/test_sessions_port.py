@@ -154,7 +154,7 @@ async def test_truth_is_the_engines(media: Media) -> None:
                 {
                     "session": session, "room": ROOM, "person": "ann", "direction": "speak", "connected": True, "may_be_heard": True,
                     "last_in_secs": None, "last_out_secs": None, "packets_in": 0, "packets_out": 0, "packets_dropped": 0,
-                    "transport": None, "lost_share": None,
+                    "transport": None, "lost_share": None, "round_trip_secs": None,
                 }
             ]
         }  # fmt: skip

@@ -192,6 +192,8 @@ pub struct SessionReport {
     pub transport: Option<Transport>,
     /// Of a listener, 0 to 1: what its redundancy is chosen by.
     pub loss: Option<f32>,
+    /// To the peer and back: a listener's by its last report, a speaker's by the last packet that came when asked for again.
+    pub round_trip: Option<Duration>,
 }
 
 /// What was said in one room since it was last asked for.

@@ -25,6 +25,7 @@ use packing::OpusPacket;
 pub(crate) use speakers::{ASSUMED_LEVEL, SILENCE_LEVEL, SpeakerChoice};
 pub(crate) use talk::TalkMeter;
 
+use crate::session::Moment;
 use crate::slab::SessionKey;
 use crate::transmit::Transmits;
 
@@ -144,7 +145,7 @@ impl Room {
     }
 
     /// What a listener says in a genuine compound RTCP packet.
-    pub(crate) fn on_feedback(&mut self, now: Instant, from: Membership, packet: &[u8], transmits: &mut Transmits) {
+    pub(crate) fn on_feedback(&mut self, now: Moment, from: Membership, packet: &[u8], transmits: &mut Transmits) {
         let (view, stage) = (&mut self.views[from.view], &self.stage);
         // Somebody on the stage has this name and is not muted.
         let may_be_heard = |csrc| stage.values().any(|member| member.csrc == csrc && !member.muted);

@@ -473,7 +473,7 @@ impl Session {
     }
 
     /// Authenticate an RTCP packet from the selected route and take from it what is of use.
-    pub(crate) fn on_rtcp(&mut self, now: Instant, packet: &mut [u8], room: Option<&mut Room>, transmits: &mut Transmits) {
+    pub(crate) fn on_rtcp(&mut self, now: Moment, packet: &mut [u8], room: Option<&mut Room>, transmits: &mut Transmits) {
         let unprotected = match self.srtp.as_mut() {
             Some(srtp) if self.is_connected => srtp.inbound.unprotect_rtcp(packet),
             _ => return,
@@ -482,9 +482,9 @@ impl Session {
             self.counters.packets_dropped += 1;
             return;
         };
-        self.counters.last_in = Some(now);
+        self.counters.last_in = Some(now.at);
         match &mut self.media {
-            Media::Speak(speaking) => speaking.on_rtcp(now, &packet[..len]),
+            Media::Speak(speaking) => speaking.on_rtcp(now.at, &packet[..len]),
             Media::Listen(listening) => {
                 if let Some(room) = room {
                     listening.on_rtcp(now, &packet[..len], room, transmits);
@@ -553,6 +553,14 @@ impl Session {
     }
 }
 
+/// A moment by the clock that deadlines go by, and by the one that reports go by.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Moment {
+    pub at: Instant,
+    /// The middle 32 bits of NTP time: 1/65536 s, as reports return it (RFC 3550 section 6.4.1).
+    pub ntp_middle: u32,
+}
+
 /// Wall time without a clock: what it was at one moment, told by the driver.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct NtpClock {
@@ -563,6 +571,11 @@ pub(crate) struct NtpClock {
 impl NtpClock {
     pub(crate) fn new(at: Instant, unix: Duration) -> Self {
         Self { at, unix_nanos: unix.as_nanos() }
+    }
+
+    #[allow(clippy::cast_possible_truncation)] // The middle is meant.
+    pub(crate) fn moment(self, now: Instant) -> Moment {
+        Moment { at: now, ntp_middle: (self.ntp_at(now) >> 16) as u32 }
     }
 
     /// 32.32 fixed point seconds since 1900 (RFC 3550 section 4).

@@ -158,6 +158,7 @@ pub(crate) struct SessionTruth {
     packets_dropped: u64,
     transport: Option<&'static str>,
     lost_share: Option<f32>,
+    round_trip_secs: Option<f64>,
 }
 
 impl From<engine::SessionReport> for SessionTruth {
@@ -179,6 +180,7 @@ impl From<engine::SessionReport> for SessionTruth {
                 Transport::Tcp => "tcp",
             }),
             lost_share: report.loss,
+            round_trip_secs: report.round_trip.map(|round_trip| round_trip.as_secs_f64()),
         }
     }
 }

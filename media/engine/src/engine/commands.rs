@@ -272,9 +272,9 @@ impl Engine {
         let room = self.rooms[session.room].as_ref()?;
         let direction = session.direction();
         let counters = &session.counters;
-        let leg = match &session.media {
-            Media::Listen(listening) => Some(listening.leg(room)),
-            Media::Speak(_) => None,
+        let (leg, round_trip) = match &session.media {
+            Media::Listen(listening) => (Some(listening.leg(room)), listening.leg(room).round_trip),
+            Media::Speak(speaking) => (None, speaking.round_trip()),
         };
         Some(SessionReport {
             session: session.id.clone(),
@@ -290,6 +290,7 @@ impl Engine {
             packets_dropped: counters.packets_dropped,
             transport: session.ice.selected().map(|route| route.transport),
             loss: leg.map(|leg| leg.repair.loss()),
+            round_trip,
         })
     }
 }

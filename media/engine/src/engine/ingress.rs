@@ -163,7 +163,8 @@ impl Engine {
     }
 
     fn handle_rtcp(&mut self, now: Instant, from: Route, bytes: &[u8]) -> bool {
-        match self.with_media(from, bytes, |session, packet, room, control| session.on_rtcp(now, packet, room, control)) {
+        let moment = self.clock.moment(now);
+        match self.with_media(from, bytes, |session, packet, room, control| session.on_rtcp(moment, packet, room, control)) {
             Some((key, None)) => self.act_on(now, key, None),
             Some((_, Some(()))) => {}
             None => return false,

@@ -1,13 +1,13 @@
 //! All that forwarding to one listener takes, in one place: the fan-out walks an array of these and looks nothing up.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::history::Sent;
 use super::{CountedLoss, Lane, LossAmongListeners, Tap};
 use crate::route::Route;
 use crate::rtp::{Feedback, ForwardedHeader, Nack, read_feedback};
 use crate::sdp::MAX_SLOTS;
-use crate::session::{Formats, Repair};
+use crate::session::{Formats, Moment, Repair};
 use crate::srtp::OutboundRtp;
 use crate::transmit::Transmits;
 
@@ -42,6 +42,8 @@ pub(crate) struct Leg {
     pub level_id: Option<u8>,
     pub packets_out: u64,
     pub last_out: Option<Instant>,
+    /// By the listener's last report that answers one of ours.
+    pub round_trip: Option<Duration>,
     /// Where this listener stands among those whose loss is reported to speakers.
     pub counted_loss: Option<CountedLoss>,
     pub repair: Repair,
@@ -66,6 +68,7 @@ impl Leg {
             level_id,
             packets_out: 0,
             last_out: None,
+            round_trip: None,
             counted_loss: None,
             repair: Repair::default(),
             slot_count,
@@ -132,12 +135,12 @@ impl Leg {
         true
     }
 
-    /// Take what is of use from a genuine compound packet: what the listener lost, and what it asks for again.
+    /// Take what is of use from a genuine compound packet: what the listener lost, what it asks for again, how far away it is.
     ///
     /// may_be_heard: of a CSRC.
     pub(super) fn on_rtcp(
         &mut self,
-        now: Instant,
+        now: Moment,
         packet: &[u8],
         lanes: &[Lane],
         loss: &mut LossAmongListeners,
@@ -148,6 +151,7 @@ impl Leg {
         read_feedback(packet, |part| match part {
             Feedback::Reception(block) => {
                 if let Some(slot) = self.slot_of(block.ssrc) {
+                    self.round_trip = block.round_trip(now.ntp_middle).or(self.round_trip);
                     self.repair.on_report(slot, &block);
                 }
             }
@@ -158,7 +162,7 @@ impl Leg {
         for (next, (slot, lane)) in next.iter_mut().zip(self.slots().zip(lanes)) {
             *next = slot.tap.next_index(lane);
         }
-        if self.repair.estimate(now, self.formats.red.is_some(), next) {
+        if self.repair.estimate(now.at, self.formats.red.is_some(), next) {
             let unprotected = Some(self.repair.loss()).filter(|_| self.repair.depth() == 0);
             self.counted_loss = loss.count(self.counted_loss, unprotected);
         }

@@ -1,5 +1,7 @@
 //! What peers report (RFC 3550 section 6.4) and ask for again (generic NACK, RFC 4585 section 6.2.1).
 
+use std::time::Duration;
+
 use super::rtcp::{RECEIVER_REPORT, SENDER_REPORT, SenderReport};
 
 /// Transport layer feedback and its format for generic NACK.
@@ -51,6 +53,16 @@ impl ReportBlock {
             last_report: word(16),
             delay_since: word(20),
         }
+    }
+
+    /// From our report to this one, less what it lay there (RFC 3550 section 6.4.1). None if it answers none of ours, or if by what it
+    /// says it came before it was sent.
+    ///
+    /// arrived: the middle 32 bits of our NTP time.
+    pub(crate) fn round_trip(&self, arrived: u32) -> Option<Duration> {
+        let units = arrived.wrapping_sub(self.last_report).wrapping_sub(self.delay_since).cast_signed();
+        let units = u64::try_from(units).ok().filter(|_| self.last_report != 0)?;
+        Some(Duration::from_nanos(units * 1_000_000_000 / 65_536))
     }
 }
 
@@ -139,7 +151,7 @@ mod tests {
     use super::*;
     use rand::rngs::StdRng;
     use rand::{Rng, RngExt, SeedableRng};
-    use std::time::{Duration, Instant};
+    use std::time::Instant;
 
     fn all(compound: &[u8]) -> Vec<Feedback<'_>> {
         let mut parts = Vec::new();
@@ -152,6 +164,28 @@ mod tests {
             [Feedback::Nack(nack)] => (nack.ssrc, nack.sequences().collect()),
             ref other => panic!("one NACK, not {other:?}"),
         }
+    }
+
+    #[test]
+    fn round_trip_is_what_is_left_of_the_time_between_two_reports() {
+        let block = |last_report, delay_since| ReportBlock {
+            ssrc: 1,
+            fraction_lost: 0,
+            cumulative_lost: 0,
+            highest_sequence: 0,
+            jitter: 0,
+            last_report,
+            delay_since,
+        };
+        // RFC 3550's own example, figure 2: sent at b705:2000, lay there for 5.250 s, came back at b710:8000.
+        assert_eq!(block(0xb705_2000, 0x0005_4000).round_trip(0xb710_8000), Some(Duration::from_millis(6_125)));
+        assert_eq!(
+            block(0xffff_ff00, 0x80).round_trip(0x80),
+            Some(Duration::from_nanos(0x100 * 1_000_000_000 / 65_536)),
+            "the clock wraps"
+        );
+        assert_eq!(block(0, 0).round_trip(5), None, "no report of ours has come there");
+        assert_eq!(block(0xb705_2000, 0x000c_0000).round_trip(0xb710_8000), None, "it says that it lay there longer than it was away");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::NtpClock;
+use super::{Moment, NtpClock};
 use crate::room::{Leg, Membership, Room};
 use crate::route::Route;
 use crate::rtp::{SenderInfo, write_sender_report};
@@ -32,8 +32,8 @@ impl Listening {
         }
     }
 
-    /// Take what is of use from a genuine compound packet: what the listener lost, and what it asks for again.
-    pub(super) fn on_rtcp(&self, now: Instant, packet: &[u8], room: &mut Room, transmits: &mut Transmits) {
+    /// Take what is of use from a genuine compound packet: what the listener lost, what it asks for again, how far away it is.
+    pub(super) fn on_rtcp(&self, now: Moment, packet: &[u8], room: &mut Room, transmits: &mut Transmits) {
         if let Self::InView(membership) = self {
             room.on_feedback(now, *membership, packet, transmits);
         }

@@ -147,6 +147,11 @@ impl Speaking {
         true
     }
 
+    /// To the speaker and back, as far as lost packets have shown it.
+    pub(crate) fn round_trip(&self) -> Option<Duration> {
+        self.stream.as_ref()?.gaps.seen_round_trip()
+    }
+
     /// How many packets were asked for again.
     pub(super) fn requested(&self) -> u64 {
         self.requested

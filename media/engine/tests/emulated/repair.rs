@@ -290,3 +290,14 @@ fn operators_see_how_much_was_lost_and_repaired_also_of_who_has_gone() {
     let totals = world.engine.totals();
     assert_eq!((totals.repaired.nacked, totals.legs_by_depth), (repaired.nacked, [0, 0, 0]));
 }
+
+#[test]
+fn round_trips_show_in_listeners_reports_and_in_what_speakers_send_again() {
+    let (mut world, _, _) = one_speaks(NACK, NOTHING);
+    let of = |world: &World| ["listen-bob", "speak-ada"].map(|session| world.report(session).round_trip);
+    assert_eq!(of(&world), [None, None], "nothing was reported yet, and nothing lost");
+    world.set_weather(lossy(0.05));
+    world.run_for(secs(10));
+    let seen = of(&world).map(Option::unwrap_or_default);
+    assert!(seen.iter().all(|round_trip| (ms(59)..=ms(61)).contains(round_trip)), "{seen:?}: 30 ms each way");
+}

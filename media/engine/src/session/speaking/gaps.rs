@@ -27,6 +27,8 @@ pub(super) struct Gaps {
     missing: VecDeque<Missing>,
     /// Smoothed, from the first request for a packet to its coming.
     round_trip: Duration,
+    /// The last one seen.
+    seen_round_trip: Option<Duration>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -41,7 +43,12 @@ struct Missing {
 
 impl Gaps {
     pub(super) fn new() -> Self {
-        Self { highest: None, missing: VecDeque::new(), round_trip: FIRST_ROUND_TRIP }
+        Self { highest: None, missing: VecDeque::new(), round_trip: FIRST_ROUND_TRIP, seen_round_trip: None }
+    }
+
+    /// From the last packet that came after being asked for once. None before there is one.
+    pub(super) fn seen_round_trip(&self) -> Option<Duration> {
+        self.seen_round_trip
     }
 
     /// Whether a packet is newer than all that came.
@@ -66,8 +73,9 @@ impl Gaps {
         };
         // Only the first request tells the round trip: after two nobody knows which was answered (Karn and Partridge, SIGCOMM 1987).
         if let (1, Some(asked)) = (filled.tries, filled.asked) {
-            let seen = now.duration_since(asked).clamp(*ROUND_TRIPS.start(), *ROUND_TRIPS.end());
-            self.round_trip = (self.round_trip * 3 + seen) / 4;
+            let seen = now.duration_since(asked);
+            self.seen_round_trip = Some(seen);
+            self.round_trip = (self.round_trip * 3 + seen.clamp(*ROUND_TRIPS.start(), *ROUND_TRIPS.end())) / 4;
         }
         true
     }

@@ -311,6 +311,7 @@ impl Peer {
             128..=191 if (192..=223).contains(&bytes[1]) => match self.keys.as_ref().and_then(|(_, theirs)| theirs.unprotect_rtcp(bytes)) {
                 Some(report) => {
                     let again = self.sender.asked_again(&report);
+                    self.receiver.on_rtcp(now, &report);
                     self.outbox.extend(again);
                     self.reports.push((now, report));
                 }

@@ -18,6 +18,8 @@ struct Stream {
     highest: u64,
     received: u64,
     reported: (u64, u64),
+    /// Of the engine's last report: the middle of its NTP time, and when it came.
+    told: Option<(u32, Instant)>,
     /// (when to ask next, times asked)
     missing: BTreeMap<u64, (Instant, u32)>,
 }
@@ -38,6 +40,16 @@ impl Receiver {
             stream.missing.extend((stream.highest + 1..index).map(|missing| (missing, (now, 0))));
         }
         stream.highest = stream.highest.max(index);
+    }
+
+    /// Take the engine's report on a stream that has come.
+    pub fn on_rtcp(&mut self, now: Instant, compound: &[u8]) {
+        let word = |at: usize| u32::from_be_bytes(compound[at..at + 4].try_into().unwrap());
+        if compound[1] == 200
+            && let Some(stream) = self.streams.get_mut(&word(4))
+        {
+            stream.told = Some((word(10), now));
+        }
     }
 
     pub fn deadline(&self) -> Option<Instant> {
@@ -61,14 +73,14 @@ impl Receiver {
         }
         if self.next_report.is_some_and(|at| at <= now) {
             self.next_report = Some(now + REPORT_INTERVAL);
-            packets.extend(self.streams.iter_mut().map(|(ssrc, stream)| stream.report(*ssrc)));
+            packets.extend(self.streams.iter_mut().map(|(ssrc, stream)| stream.report(now, *ssrc)));
         }
         packets
     }
 }
 
 impl Stream {
-    fn report(&mut self, ssrc: u32) -> Vec<u8> {
+    fn report(&mut self, now: Instant, ssrc: u32) -> Vec<u8> {
         let expected = self.highest - self.first + 1;
         let (expected_since, received_since) = (expected - self.reported.0, self.received - self.reported.1);
         self.reported = (expected, self.received);
@@ -76,7 +88,10 @@ impl Stream {
         let fraction = u8::try_from((lost * 256).checked_div(expected_since).unwrap_or(0).min(255)).unwrap();
         let mut report = [&[0x81, 201, 0, 7][..], &OUR_SSRC, &ssrc.to_be_bytes(), &[fraction, 0, 0, 0]].concat();
         report.extend_from_slice(&u32::try_from(self.highest).unwrap().to_be_bytes());
-        report.extend_from_slice(&[0; 12]);
+        report.extend_from_slice(&[0; 4]);
+        let (told, ago) = self.told.map_or((0, Duration::ZERO), |(told, at)| (told, now - at));
+        report.extend_from_slice(&told.to_be_bytes());
+        report.extend_from_slice(&u32::try_from(ago.as_nanos() * 65_536 / 1_000_000_000).unwrap().to_be_bytes());
         report
     }
 }
