@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from salon.common.metrics import Histogram, Labels, Metric
 from salon.relay.relay import Relay
@@ -62,11 +62,19 @@ def _repair_metrics(stats: "EngineStats") -> Iterator[Metric]:
 def _load_metrics(stats: "EngineStats") -> Iterator[Metric]:
     yield Metric("salon_media_engine_cpu_seconds_total", "counter", "Processor time of the engine's threads.", stats.cpu_seconds)
     yield Metric("salon_media_process_cpu_seconds_total", "counter", "Processor time of the media process.", time.process_time())
+    cpu, packets, sessions = (_by_thread(stats, name) for name in ("cpu_seconds", "packets_out", "sessions"))
+    yield Metric("salon_media_thread_cpu_seconds_total", "counter", "Processor time of each of the engine's threads.", cpu)
+    yield Metric("salon_media_thread_packets_out_total", "counter", "Sound packets sent by each.", packets)
+    yield Metric("salon_media_thread_sessions", "gauge", "Open sound sessions of each.", sessions)
     delays = Histogram(stats.forward_delay_bounds_secs, stats.forward_delay_counts, stats.forward_delay_sum_secs)
     yield Metric("salon_media_forward_delay_seconds", "histogram", "Delay of a packet here, since the start.", delays)
     p50, p99 = stats.forward_delay_p50_ms / 1000, stats.forward_delay_p99_ms / 1000
     yield Metric("salon_media_forward_delay_p50_seconds", "gauge", "Median delay of a packet here, last 10 s.", p50)
     yield Metric("salon_media_forward_delay_p99_seconds", "gauge", "99th percentile of that delay, last 10 s.", p99)
+
+
+def _by_thread(stats: "EngineStats", figure: Literal["cpu_seconds", "packets_out", "sessions"]) -> dict[Labels, float]:
+    return {(("thread", str(number)),): getattr(thread, figure) for number, thread in enumerate(stats.threads)}
 
 
 def _quality_metrics(relay: Relay) -> Iterator[Metric]:

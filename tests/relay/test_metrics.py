@@ -10,7 +10,7 @@ from salon.common.ids import new_id
 from salon.common.paths import PACKAGE
 from salon.gateway.metrics import gateway_metrics
 from salon.relay.metrics import relay_metrics
-from tests.fakes.engine import EngineStats
+from tests.fakes.engine import EngineStats, ThreadStats
 from tests.relay.conftest import Media, policy
 
 ROOM = new_id()
@@ -67,6 +67,14 @@ async def test_drops_and_redundancy_have_labels(media: Media, monkeypatch: pytes
     monkeypatch.setattr(media.engine, "stats", lambda: stats)
     assert figures(media, "salon_media_packets_dropped_total") == {"stun": 3, "unheard": 5}
     assert figures(media, "salon_media_red_legs") == {"0": 7, "1": 2, "2": 1}
+
+
+async def test_load_is_told_for_each_thread(media: Media, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads = [ThreadStats(cpu_seconds=1.5, sessions=300, packets_in=70, packets_out=9_000), ThreadStats(cpu_seconds=0.25, sessions=44)]
+    monkeypatch.setattr(media.engine, "stats", lambda: EngineStats(threads=threads))
+    assert figures(media, "salon_media_thread_cpu_seconds_total") == {"0": 1.5, "1": 0.25}
+    assert figures(media, "salon_media_thread_packets_out_total") == {"0": 9_000}
+    assert figures(media, "salon_media_thread_sessions") == {"0": 300, "1": 44}
 
 
 def figures(media: Media, name: str) -> dict[str, float]:
