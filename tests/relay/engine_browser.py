@@ -1,7 +1,8 @@
 """Chromium as a peer of the engine: a page with a tone for its microphone, an offer from it, and what it counts."""
 
+import re
 import wave
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,6 @@ from typing import Any
 import numpy as np
 from playwright.async_api import Page, Route, async_playwright
 
-from salon.relay._engine import SessionConnected
 from tests.relay.engine_peers import RATE_HZ, Room
 
 SHELL = Path("/usr/bin/chromium-headless-shell")
@@ -33,6 +33,16 @@ _OFFER = """async ({speaks, slots}) => {
     return peer.localDescription.sdp;
 }"""
 _ANSWER = """async (sdp) => {
+    await peer.setRemoteDescription({type: "answer", sdp});
+}"""
+_RESTART = """async () => {
+    peer.restartIce();
+    await peer.setLocalDescription();
+    return peer.localDescription.sdp;
+}"""
+_RESTARTED = """async ([ufrag, password]) => {
+    const before = peer.remoteDescription.sdp;
+    const sdp = before.replace(/a=ice-ufrag:.*/g, ufrag).replace(/a=ice-pwd:.*/g, password);
     await peer.setRemoteDescription({type: "answer", sdp});
 }"""
 _PAIR = """async () => {
@@ -85,9 +95,19 @@ async def connect(
     """Open a session for the page: one to listen with so many slots, or, with none, one to speak. edit: what becomes of the answer."""
     direction = "listen" if slots else "speak"
     offer = await page.evaluate(_OFFER, {"speaks": not slots, "slots": slots})
-    opened = room.engine.open_session(session=session, room="room", person=person, direction=direction, offer=offer)
-    await page.evaluate(_ANSWER, edit(opened.answer))
-    await room.event(SessionConnected, session)
+    await page.evaluate(_ANSWER, edit(await room.open(session, person, direction, offer)))
+    await room.until_connected(session)
+
+
+def without_udp(answer: str) -> str:
+    return re.sub(r"a=candidate:\d+ 1 udp .*\r\n", "", answer)
+
+
+async def restart_ice(page: Page, ask: Callable[[str], Awaitable[str]]) -> None:
+    """Begin anew with the same session. ask: brings a fragment (RFC 8840) to the engine, and its answer back."""
+    sdp = await page.evaluate(_RESTART)
+    answer = await ask("".join(f"{line}\r\n" for line in sdp.splitlines() if line.startswith(("a=ice-ufrag", "a=ice-pwd", "a=mid"))))
+    await page.evaluate(_RESTARTED, [line for line in answer.splitlines() if line.startswith(("a=ice-ufrag", "a=ice-pwd"))])
 
 
 async def selected_pair(page: Page) -> dict[str, Any] | None:

@@ -120,9 +120,17 @@ class Room:
 
     async def _connect(self, peer: RTCPeerConnection, session: str, person: str, direction: str) -> None:
         await peer.setLocalDescription(await peer.createOffer())
-        opened = self.engine.open_session(session=session, room="room", person=person, direction=direction, offer=peer.localDescription.sdp)
+        answer = await self.open(session, person, direction, peer.localDescription.sdp)
+        await peer.setRemoteDescription(RTCSessionDescription(answer, "answer"))
+        await self.until_connected(session)
+
+    async def open(self, session: str, person: str, direction: str, offer: str) -> str:
+        """The engine's answer."""
+        opened = self.engine.open_session(session=session, room="room", person=person, direction=direction, offer=offer)
         assert opened.session == session
-        await peer.setRemoteDescription(RTCSessionDescription(opened.answer, "answer"))
+        return opened.answer
+
+    async def until_connected(self, session: str) -> None:
         await self.event(SessionConnected, session)
 
     async def event(self, kind: type, session: str) -> SessionConnected | SessionClosed:

@@ -27,11 +27,14 @@ def main() -> None:
                 stats = engine.stats()
                 per_thread = [[thread.sessions, thread.packets_out] for thread in stats.threads]
                 answer({"threads": per_thread, "rooms": stats.rooms, "packets_in": stats.packets_in})
+            case "restart_ice":
+                fragment, _ = engine.restart_ice(command["session"], command["fragment"])
+                answer({"fragment": fragment})
             case "release":
                 engine.release()
                 answer({})
             case "truth":
-                answer({"connected": [truth.session for truth in engine.truth() if truth.connected]})
+                answer({"connected": {truth.session: truth.transport for truth in engine.truth() if truth.connected}})
 
 
 def answer(said: dict[str, object]) -> None:

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiortc import RTCSessionDescription
+from playwright.async_api import Page
 
 from salon.relay.book import new_memory
+from tests.relay.engine_browser import connect, open_page, restart_ice, selected_pair, until_heard, without_udp, write_tone
 from tests.relay.engine_peers import HEARD_RMS, Ear, Room, loudest_hz, rms
 
 ROOT = Path(__file__).parents[2]
@@ -74,11 +75,11 @@ class KilledRoom(Room):
         super().__init__(None)  # type: ignore[arg-type]
         self.process = process
 
-    async def _connect(self, peer: Any, session: str, person: str, direction: str) -> None:
-        await peer.setLocalDescription(await peer.createOffer())
+    async def open(self, session: str, person: str, direction: str, offer: str) -> str:
         about = {"session": session, "room": "room", "person": person, "direction": direction, "tag": f"about {person}"}
-        opened = await self.process.ask("open", offer=peer.localDescription.sdp, **about)
-        await peer.setRemoteDescription(RTCSessionDescription(opened["answer"], "answer"))
+        return str((await self.process.ask("open", offer=offer, **about))["answer"])
+
+    async def until_connected(self, session: str) -> None:
         while session not in (await self.process.ask("events", secs=1.0))["sessions"]:
             pass
 
@@ -98,6 +99,12 @@ async def room(threads: int) -> AsyncIterator[KilledRoom]:
         await peer.close()
     await process.kill()
     process.let_go()
+
+
+@pytest.fixture
+async def page(tmp_path: Path) -> AsyncIterator[Page]:
+    async with open_page(write_tone(tmp_path / "tone.wav")) as page:
+        yield page
 
 
 async def hears_ada(ear: Ear) -> None:
@@ -167,6 +174,51 @@ async def test_more_threads_go_on_with_the_sessions_and_fewer_begin_anew(room: K
     await process.kill()
     process.threads = 1
     assert (await process.start(), process.emptied) == ([], "The engine ran 3 threads and runs 1 now.")
+
+
+async def test_browser_over_tcp_comes_back_by_itself(room: KilledRoom, page: Page) -> None:
+    process = room.process
+    await process.ask("stage", speakers=[ADA])
+    await room.speak("ada", 620)
+    await connect(room, page, "listen-bob", "bob", slots=1, edit=without_udp)
+    await until_heard(page)
+    await succeed_killed(process)
+    await hears_more(page)
+    assert (await process.ask("truth"))["connected"] == {"listen-bob": "tcp", "speak-ada": "udp"}
+    assert (await selected_pair(page) or {})["protocol"] == "tcp"
+
+
+async def test_browser_over_tcp_comes_back_by_an_ice_restart(room: KilledRoom, page: Page) -> None:
+    process = room.process
+    await process.ask("stage", speakers=[ADA])
+    await room.speak("ada", 620)
+    await connect(room, page, "listen-bob", "bob", slots=1, edit=without_udp)
+    await until_heard(page)
+
+    async def ask(fragment: str) -> str:
+        return str((await process.ask("restart_ice", session="listen-bob", fragment=fragment))["fragment"])
+
+    await succeed_killed(process)
+    await restart_ice(page, ask)
+    await hears_more(page)
+    # The new credentials are those that outlive the next one.
+    await succeed_killed(process)
+    await hears_more(page)
+    assert (await process.ask("truth"))["connected"] == {"listen-bob": "tcp", "speak-ada": "udp"}
+
+
+async def succeed_killed(process: EngineProcess) -> None:
+    await process.kill()
+    assert await process.start() == [["listen-bob", "about bob"], ["speak-ada", "about ada"]]
+    await process.ask("stage", speakers=[ADA])
+    await process.ask("release")
+
+
+async def hears_more(page: Page) -> None:
+    async with asyncio.timeout(20):
+        # Once what had come before the kill has been played.
+        await asyncio.sleep(0.5)
+        await until_heard(page, more_than=await until_heard(page, more_than=0) + 0.01)
 
 
 async def test_connection_is_not_refused_while_there_is_no_process(room: KilledRoom) -> None:

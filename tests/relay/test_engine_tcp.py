@@ -13,16 +13,12 @@ import pytest
 from playwright.async_api import Page
 
 from salon.relay._engine import Speaker
-from tests.relay.engine_browser import SHELL, connect, open_page, selected_pair, until_heard, write_tone
+from tests.relay.engine_browser import SHELL, connect, open_page, selected_pair, until_heard, without_udp, write_tone
 from tests.relay.engine_peers import HEARD_RMS, Room, loudest_hz, rms, start_engine
 
 PORT = 18711
 SOUND_WITHIN_SECS = 5
 """What somebody waits for at most whose network lets no UDP out."""
-
-
-def without_udp(answer: str) -> str:
-    return re.sub(r"a=candidate:\d+ 1 udp .*\r\n", "", answer)
 
 
 @pytest.fixture
