@@ -67,6 +67,8 @@ class Environment:
     """IP addresses put into ICE candidates; what a listener's browser can reach."""
     media_threads: int
     """Of the engine, 1 to 64."""
+    media_listeners_at_home: int
+    """Listeners of a room on the thread where it began, before other threads take more of them."""
     media_bypass: str | None
     """An interface over which sound leaves around the kernel's UDP stack."""
     media_long_packets_from: int
@@ -180,6 +182,7 @@ def read_environment(env: Mapping[str, str]) -> Environment:
         media_port=_integer(env, "SALON_MEDIA_PORT", port + 4),
         media_addresses=_addresses(env, "SALON_MEDIA_ADDRESSES", "127.0.0.1"),
         media_threads=_integer(env, "SALON_MEDIA_THREADS", 1),
+        media_listeners_at_home=_listeners(env, "SALON_MEDIA_LISTENERS_AT_HOME", 256),
         media_bypass=env.get("SALON_MEDIA_BYPASS") or None,
         media_long_packets_from=_listeners(env, "SALON_MEDIA_LONG_PACKETS_FROM", 200),
         media_tcp_ports=_ports(env, "SALON_MEDIA_TCP_PORTS"),

@@ -60,6 +60,7 @@ async def _serve(settings: Environment, module: Any, descriptors: Mapping[str, l
         bind=bind_address(settings.media_addresses),
         tcp_ports=settings.media_tcp_ports,
         threads=settings.media_threads,
+        listeners_at_home=settings.media_listeners_at_home,
         bypass=settings.media_bypass,
         long_packets_from=settings.media_long_packets_from or None,
         sockets=descriptors.get(MEDIA_UDP, []),

@@ -56,6 +56,15 @@ def test_long_packets_may_begin_anywhere_or_never() -> None:
         assert refusal(**{name: wrong}) == f"{name} must be a number of listeners from 0 to 1000000, not {wrong!r}."
 
 
+def test_audience_may_be_spread_from_the_first_listener_on() -> None:
+    name = "SALON_MEDIA_LISTENERS_AT_HOME"
+
+    read = [read_environment({"SALON_SECRET_KEY": KEY} | env).media_listeners_at_home for env in ({}, {name: "0"})]
+
+    assert read == [256, 0]
+    assert refusal(**{name: "some"}) == f"{name} must be a number of listeners from 0 to 1000000, not 'some'."
+
+
 def test_secret_key_is_made_once_and_kept_from_others(tmp_path: Path) -> None:
     env = {"SALON_DATA_DIR": str(tmp_path / "new")}
 
