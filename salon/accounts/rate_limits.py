@@ -1,6 +1,5 @@
 """Counting what rate limits allow, where allauth counts its own: in Django's cache, which all web processes share."""
 
-from allauth.account.adapter import get_adapter
 from allauth.core.internal import ratelimit
 from django.http import HttpRequest
 
@@ -20,5 +19,6 @@ def consume(request: HttpRequest, action: str, *, key: str | None = None, person
 
 
 def client_address(request: HttpRequest) -> str:
-    """The address the gateway saw, which is what limits per `ip` count (ALLAUTH_TRUSTED_PROXY_COUNT)."""
-    return str(get_adapter().get_client_ip(request))
+    """What limits per address count (ALLAUTH_TRUSTED_PROXY_COUNT): the address the gateway saw; of IPv6 the network of 64 bits, since a
+    subscriber has all of its addresses (RFC 6177)."""
+    return str(ratelimit.get_ip(request))

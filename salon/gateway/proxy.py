@@ -126,11 +126,17 @@ def client_address(peer: str, forwarded: Sequence[str], trusted: Sequence[IPv4Ne
     address = peer
     while chain and _is_trusted(address, trusted):
         address = chain.pop()
-    return address if _is_address(address) else peer
+    return _unmapped(address) if _is_address(address) else peer
+
+
+def _unmapped(address: str) -> str:
+    """An IPv4 address as itself, not as sockets of both families name it (`::ffff:192.0.2.1`): all of them share 64 bits."""
+    parsed = ip_address(address)
+    return str(getattr(parsed, "ipv4_mapped", None) or parsed)
 
 
 def _is_trusted(address: str, trusted: Sequence[IPv4Network | IPv6Network]) -> bool:
-    return _is_address(address) and any(ip_address(address) in network for network in trusted)
+    return _is_address(address) and any(ip_address(_unmapped(address)) in network for network in trusted)
 
 
 def _is_address(text: str) -> bool:

@@ -219,6 +219,8 @@ TRUSTED = (ip_network("10.0.0.0/8"), ip_network("::1/128"))
         ("::1", ("2001:db8::1",), "2001:db8::1"),
         ("10.0.0.1", (), "10.0.0.1"),
         ("10.0.0.1", ("nonsense",), "10.0.0.1"),
+        ("10.0.0.1", ("::ffff:198.51.100.1",), "198.51.100.1"),
+        ("::ffff:10.0.0.1", ("198.51.100.1",), "198.51.100.1"),
     ],
 )
 def test_only_trusted_proxies_are_believed(peer: str, forwarded: tuple[str, ...], address: str) -> None:

@@ -95,6 +95,7 @@ class FakeMedia:
 
     def __init__(self) -> None:
         self.opened: list[tuple[str, str, dict]] = []
+        self.sources: list[str] = []
         self.closed: list[tuple[str, str]] = []
         self.restarted: list[tuple[str, str, str]] = []
         self.gone: set[str] = set()
@@ -106,6 +107,7 @@ class FakeMedia:
             raise self.failure
         self.before_answer()
         self.opened.append((grant, offer, policy))
+        self.sources.append(source)
         session = read_grant(grant, environment().secret_key, now=0)["session"]
         return media.OpenedSession(session, "v=0 answer", '"etag-1"')
 

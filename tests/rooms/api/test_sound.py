@@ -313,6 +313,13 @@ def test_visitors_without_cookies_are_counted_by_address(room, stranger, media_p
     assert listen_as_somebody_new(room, "192.0.2.1", Api(stranger)).status_code == 201
 
 
+def test_addresses_of_one_network_of_ipv6_count_as_one(room, media_process, in_production):
+    answers = [listen_as_somebody_new(room, f"2001:db8:1:1::{number:x}") for number in range(61)]
+    assert [answer.status_code for answer in answers] == [201] * 60 + [429]
+    assert listen_as_somebody_new(room, "2001:db8:1:2::1").status_code == 201
+    assert set(media_process.sources) == {"2001:db8:1:1::", "2001:db8:1:2::"}, "what media counts by as well"
+
+
 def test_visitors_are_not_counted_by_address_in_development(room, media_process, monkeypatch):
     monkeypatch.setattr(rate_limits.VISITORS_SOUND, "_clock", lambda: 0.0)
     assert {listen_as_somebody_new(room, "192.0.2.1").status_code for _ in range(61)} == {201}
