@@ -16,6 +16,7 @@ from salon.gateway.gateway import Gateway
 from salon.gateway.health import Health
 from salon.gateway.proxy import KEPT_ALIVE_SECS, Proxy
 from salon.gateway.refusals import refusal
+from salon.gateway.retry import retry_while_refused
 from salon.gateway.security_headers import SecurityHeaders
 from salon.gateway.sockets import Sockets
 from salon.gateway.web import InternalWeb
@@ -31,10 +32,11 @@ class FrontDoor:
 
     def __init__(self, settings: Environment, bus: Bus, *, most_sockets: int, client_folder: Path = CLIENT_DIST) -> None:
         web_url = f"http://127.0.0.1:{settings.web_port}"
-        self._internal = aiohttp.ClientSession()
+        self._internal = aiohttp.ClientSession(middlewares=(retry_while_refused,))
         self._outside = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=_WEB_CONNECTIONS, keepalive_timeout=KEPT_ALIVE_SECS),
             auto_decompress=False,
+            middlewares=(retry_while_refused,),
             cookie_jar=aiohttp.DummyCookieJar(),  # every request carries its own person's cookies, and no other's
         )
         self.gateway = Gateway(settings, bus, InternalWeb(self._internal, web_url, settings.internal_secret))

@@ -54,7 +54,9 @@ class InternalWeb:
     async def health(self) -> dict[str, str]:
         """The state of each part web knows of; empty while web does not answer."""
         try:
-            async with self._session.get(f"{self._base_url}/internal/health", headers=self._headers, timeout=_TIMEOUT) as response:
+            async with self._session.get(
+                f"{self._base_url}/internal/health", headers=self._headers, timeout=_TIMEOUT, middlewares=()
+            ) as response:
                 answer = await response.json()
                 return dict(answer["parts"])
         except (aiohttp.ClientError, TimeoutError, ValueError, KeyError, TypeError):

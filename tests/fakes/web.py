@@ -29,6 +29,7 @@ class FakeWeb:
         self.commands: list[dict[str, Any]] = []
         self.command_answer: tuple[int, Any] = (200, {"seq": 1})
         self.parts = {"web": "ready", "database": "ready"}
+        self.health_asked = 0
         self.requests: list[str] = []
         """What was handed on from outside: "METHOD path"."""
         self.policies: list[dict[str, Any]] = []
@@ -119,6 +120,7 @@ class FakeWeb:
         return web.json_response({"blocked_by": self.blocked_by.get(person, [])})
 
     async def _health(self, request: web.Request) -> web.Response:
+        self.health_asked += 1
         return web.json_response({"status": "ready", "parts": self.parts})
 
     async def _no_content(self, request: web.Request) -> web.Response:

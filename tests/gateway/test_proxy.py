@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import json
+from contextlib import AsyncExitStack
 from ipaddress import ip_network
 from typing import Any
 
@@ -10,9 +11,10 @@ import aiohttp
 import pytest
 from yarl import URL
 
-from salon.gateway import limits
+from salon.gateway import limits, retry
 from salon.gateway.app import is_internal
 from salon.gateway.proxy import client_address
+from tests.fakes.web import FakeWeb
 from tests.gateway.conftest import Running
 
 
@@ -197,12 +199,46 @@ async def test_while_web_is_down_it_is_said_to_start(
     gateway: Running, http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(gateway.door._proxy, "_web_url", "http://127.0.0.1:9")
+    monkeypatch.setattr(retry, "_PAUSES_SECS", ())
 
     async with http.post("/api/v1/rooms", json={}, headers={"Accept-Language": "fr"}) as response:
         assert (response.status, response.headers["Retry-After"]) == (503, "1")
         assert await told(response) == {
             "code": "starting", "message": "Salon démarre. Réessayez dans un instant.", "field": None,
         }  # fmt: skip
+
+
+async def test_request_waits_for_a_web_that_is_just_being_started_again(
+    gateway: Running, http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch, unused_tcp_port: int
+) -> None:
+    back = FakeWeb()
+    monkeypatch.setattr(gateway.door._proxy, "_web_url", f"http://127.0.0.1:{unused_tcp_port}")
+    async with AsyncExitStack() as runs:
+
+        async def web_starts(secs: float) -> None:
+            await runs.enter_async_context(back.running(unused_tcp_port))
+
+        monkeypatch.setattr(retry, "sleep", web_starts)
+        async with http.post("/api/v1/rooms", data=b"body") as response:
+            request = await told(response)
+
+    assert (request["method"], request["length"], back.requests) == ("POST", 4, ["POST /api/v1/rooms"])
+
+
+async def test_request_that_may_have_been_carried_out_is_not_sent_again(
+    gateway: Running, http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch, unused_tcp_port: int
+) -> None:
+    heard: list[bytes] = []
+
+    async def dies_over_it(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(await reader.readuntil(b"\r\n"))
+        writer.close()
+
+    monkeypatch.setattr(gateway.door._proxy, "_web_url", f"http://127.0.0.1:{unused_tcp_port}")
+    async with await asyncio.start_server(dies_over_it, "127.0.0.1", unused_tcp_port), http.post("/api/v1/rooms", json={}) as response:
+        assert (response.status, (await told(response))["code"]) == (503, "starting")
+
+    assert heard == [b"POST /api/v1/rooms HTTP/1.1\r\n"]
 
 
 TRUSTED = (ip_network("10.0.0.0/8"), ip_network("::1/128"))

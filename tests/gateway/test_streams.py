@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from salon.common.ids import new_id
-from salon.gateway import limits
+from salon.gateway import limits, retry
 from salon.gateway.stream_log import KEPT_EVENTS
 from tests.gateway.conftest import Connect, Peer, Running
 
@@ -110,6 +110,7 @@ async def test_too_many_watches_are_refused(connect: Connect) -> None:
 async def test_web_being_away_is_said_and_may_be_tried_again(gateway: Running, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
     peer = await connect(HOST)
     monkeypatch.setattr(gateway.door.gateway.web, "_base_url", "http://127.0.0.1:9")
+    monkeypatch.setattr(retry, "_PAUSES_SECS", ())
 
     assert (await peer.ask(type="watch", stream=STREAM))["code"] == "starting"
     monkeypatch.undo()
