@@ -1,6 +1,7 @@
 //! The engine: sessions and rooms, and the one way in and out.
 
 mod commands;
+mod contest;
 mod fanout;
 mod ingress;
 #[cfg(feature = "fuzzing")]
@@ -31,6 +32,7 @@ use crate::speech::Speech;
 use crate::tally::{Dropped, Repaired};
 use crate::transmit::Transmits;
 pub use commands::RestartRefused;
+use contest::Challengers;
 use fanout::{BATCH_LEN, Fanout, WaitingFrame};
 use keeping::Ledger;
 pub use keeping::Restored;
@@ -279,6 +281,7 @@ pub struct Engine {
     session_keys: HashMap<Arc<str>, SessionKey>,
     by_ufrag: HashMap<String, SessionKey>,
     by_route: HashMap<Route, SessionKey>,
+    challengers: Challengers,
     /// Sessions not yet connected, by person.
     half_open: HashMap<Arc<str>, usize>,
     rooms: Vec<Option<Room>>,
@@ -342,6 +345,7 @@ impl Engine {
             session_keys: HashMap::new(),
             by_ufrag: HashMap::new(),
             by_route: HashMap::new(),
+            challengers: Challengers::default(),
             half_open: HashMap::new(),
             rooms: Vec::new(),
             room_at: HashMap::new(),
@@ -564,6 +568,7 @@ impl Engine {
             self.by_ufrag.remove(ufrag);
         }
         for route in session.ice.validated() {
+            self.challengers.remove(route, key);
             if self.by_route.get(&route) == Some(&key) {
                 self.by_route.remove(&route);
             }

@@ -105,6 +105,16 @@ impl IceLite {
         self.paths.iter().any(|path| path.route == route)
     }
 
+    /// Whether the peer is known to receive there.
+    pub(crate) fn has_proved(&self, route: Route) -> bool {
+        self.paths.iter().any(|path| path.route == route && path.is_proved)
+    }
+
+    /// Whether a message has the transaction of a check of ours to `route`. Nothing is proven by that.
+    pub(crate) fn has_asked(&self, message: &StunMessage<'_>, route: Route) -> bool {
+        self.paths.iter().any(|path| path.route == route && path.question.as_ref().is_some_and(|question| question.is_named_by(message)))
+    }
+
     pub(crate) fn validated(&self) -> impl Iterator<Item = Route> {
         self.paths.iter().map(|path| path.route)
     }
@@ -151,7 +161,15 @@ impl IceLite {
 
     /// Take a binding request of `len` bytes. None, and nothing is to be sent, unless it proves knowledge of our password and of the
     /// peer's ufrag.
-    pub(crate) fn on_check(&mut self, message: &StunMessage<'_>, from: Route, len: usize, random: &mut StdRng) -> Option<Checked> {
+    ///
+    /// is_contested: another session says the same of the route, so that it must be proven before it serves.
+    pub(crate) fn on_check(
+        &mut self,
+        message: &StunMessage<'_>,
+        (from, is_contested): (Route, bool),
+        len: usize,
+        random: &mut StdRng,
+    ) -> Option<Checked> {
         let (ours, theirs) = self.credentials_for(message)?;
         if !message.verify(ours.password.as_bytes(), hmac_sha1) {
             return None;
@@ -166,7 +184,7 @@ impl IceLite {
         let path = &mut self.paths[at];
         path.credit += len;
         path.is_nominated |= message.use_candidate();
-        if self.in_use && !path.is_proved && !is_selected {
+        if !path.is_proved && (is_contested || (self.in_use && !is_selected)) {
             path.waiting = Some((message.trans_id(), ours.password));
             let answers = path.ask(&format!("{}:{}", theirs.ufrag, ours.ufrag), theirs.password, random).into_iter().collect();
             return Some(Checked { answers, validates: true, forgotten });
@@ -315,7 +333,7 @@ mod tests {
         let request = StunMessage::binding_request(&username, TransId::new(), true, 1, 1, nominates);
         let bytes = signed(request, &agent.ours.password).expect("fits");
         let message = StunMessage::parse(&bytes).expect("well formed");
-        agent.on_check(&message, from, bytes.len(), &mut StdRng::seed_from_u64(1)).expect("genuine")
+        agent.on_check(&message, (from, false), bytes.len(), &mut StdRng::seed_from_u64(1)).expect("genuine")
     }
 
     /// What a peer at `from` answers to a check of the agent's.
@@ -403,9 +421,9 @@ mod tests {
         let message = StunMessage::parse(&REQUEST).expect("well formed");
         assert_eq!(addressed_ufrag(&message), Some("evtj"));
         let (from, random) = (route("192.0.2.1:32853"), &mut StdRng::seed_from_u64(1));
-        assert_eq!(agent("VOkJxbRl1RmTxUk/WvJxBT").on_check(&message, from, REQUEST.len(), random), None);
+        assert_eq!(agent("VOkJxbRl1RmTxUk/WvJxBT").on_check(&message, (from, false), REQUEST.len(), random), None);
         // Its sender says that it is controlled, as we always are: the genuine request is answered by a role conflict.
-        let checked = agent("VOkJxbRl1RmTxUk/WvJxBt").on_check(&message, from, REQUEST.len(), random).expect("genuine");
+        let checked = agent("VOkJxbRl1RmTxUk/WvJxBt").on_check(&message, (from, false), REQUEST.len(), random).expect("genuine");
         assert!(!checked.validates);
         assert_eq!(StunMessage::parse(&checked.answers[0]).expect("well formed").error_code().map(|(code, _)| code), Some(487));
     }

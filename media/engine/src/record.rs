@@ -13,7 +13,7 @@ use std::sync::Arc;
 use crate::route::{Route, Transport};
 use crate::sdp::{IceCredentials, MAX_SLOTS};
 use crate::session::Formats;
-use crate::srtp::{MAX_STREAMS, MasterKeys, Profile};
+use crate::srtp::{LAST_RTCP_INDEX, MAX_STREAMS, MasterKeys, Profile};
 
 /// Longest record, bytes. A browser's takes about 600; one that would be longer is not kept, and its peer joins again.
 pub const RECORD_LEN: usize = 2_032;
@@ -22,7 +22,8 @@ pub const RECORD_FORMAT: u32 = 2;
 /// Longest tag, bytes.
 pub const MAX_TAG_LEN: usize = 1_024;
 /// SRTCP packets that a session might have sent since its record was written: a record is at most 3 s old, and what a session sends
-/// follows from a report timer and from what its peer may send in that time, which is far less. 31 bits last for 32,000 restarts.
+/// follows from a report timer and from what its peer may send in that time, which is far less. 31 bits last for 32,000 restarts; a record
+/// for which they do not is refused.
 pub(crate) const RTCP_RESERVE: u32 = 1 << 16;
 
 /// Memory that outlives the engine, with room for records and cells. Every call has happened when it returns.
@@ -192,7 +193,8 @@ impl SrtpRecord {
             MasterKeys::checked(profile, key, salt)
         };
         let (theirs, ours) = (keys()?, keys()?);
-        let rtcp_index = from.u32()?;
+        // Numbers that do not last for what may have been sent since are used up: none may be used twice.
+        let rtcp_index = from.u32().filter(|index| *index <= LAST_RTCP_INDEX - RTCP_RESERVE)?;
         let mut streams = || from.list(MAX_STREAMS, |from| Some((from.u32()?, from.u64()?)));
         Some(Self { profile, theirs, ours, rtcp_index, rtp_streams: streams()?, rtcp_streams: streams()? })
     }
@@ -464,6 +466,17 @@ mod tests {
         }
         bytes.push(0);
         assert_eq!(SessionRecord::decode(&bytes), None);
+    }
+
+    #[test]
+    fn record_whose_rtcp_numbers_do_not_last_is_refused() {
+        let last = LAST_RTCP_INDEX - RTCP_RESERVE;
+        for (rtcp_index, is_taken) in [(last, true), (last + 1, false), (LAST_RTCP_INDEX, false), (u32::MAX, false)] {
+            let mut record = record();
+            record.srtp.rtcp_index = rtcp_index;
+            let taken = SessionRecord::decode(&record.encode().expect("fits"));
+            assert_eq!(taken, is_taken.then_some(record), "{rtcp_index}");
+        }
     }
 
     #[test]

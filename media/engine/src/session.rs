@@ -148,7 +148,7 @@ impl Srtp {
     fn restored(record: SrtpRecord) -> Self {
         let SrtpRecord { profile, theirs, ours, rtcp_index, rtp_streams, rtcp_streams } = record;
         let inbound = Inbound::restored(profile, &theirs, &rtp_streams, &rtcp_streams);
-        let outbound = Outbound::restored(profile, &ours, rtcp_index.wrapping_add(RTCP_RESERVE) & 0x7fff_ffff);
+        let outbound = Outbound::restored(profile, &ours, rtcp_index + RTCP_RESERVE);
         Self { inbound, outbound, keys: SrtpKeys { profile, theirs, ours } }
     }
 
@@ -289,6 +289,14 @@ impl Session {
         self.is_connected = true;
     }
 
+    /// As if so many RTCP packets had been sent.
+    #[cfg(test)]
+    pub(crate) fn pretend_rtcp_sent(&mut self, count: u32) {
+        if let Some(Srtp { outbound, keys, .. }) = &mut self.srtp {
+            *outbound = Outbound::restored(keys.profile, &keys.ours, count);
+        }
+    }
+
     pub(crate) fn direction(&self) -> Direction {
         match self.media {
             Media::Listen(_) => Direction::Listen,
@@ -365,19 +373,19 @@ impl Session {
 
     /// Take a check addressed to this session. None, and nothing is sent, unless it is authentic.
     ///
-    /// len: of the datagram.
+    /// from: and whether another session says the same of that route. len: of the datagram.
     pub(crate) fn on_check(
         &mut self,
         now: Instant,
         message: &StunMessage<'_>,
-        from: Route,
+        (from, is_contested): (Route, bool),
         len: usize,
         random: &mut StdRng,
         transmits: &mut Transmits,
     ) -> Option<Checked> {
         #[cfg(test)]
         assert!(!self.panics_on_purpose, "as the test asked");
-        let checked = self.ice.on_check(message, from, len, random);
+        let checked = self.ice.on_check(message, (from, is_contested), len, random);
         self.after_check(now, from, checked, transmits)
     }
 
@@ -505,6 +513,9 @@ impl Session {
         self.ask_whether_there(now, random, transmits);
         if now >= self.gives_up_at() {
             return Outcome::Close(CloseReason::TimedOut);
+        }
+        if self.srtp.as_ref().is_some_and(|srtp| srtp.outbound.is_used_up()) {
+            return Outcome::Close(CloseReason::TimedOut); // The peer comes again, with other keys.
         }
         if let Some(handshake) = &mut self.handshake
             && handshake.dtls.deadline().is_some_and(|at| now >= at)

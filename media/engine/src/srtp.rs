@@ -18,6 +18,11 @@ use replay::{ReplayWindow, RolloverEstimate};
 /// SSRCs one peer may send from; they are never forgotten while the session lives, since that would forget their replay windows.
 pub(crate) const MAX_STREAMS: usize = 4;
 
+/// The last SRTCP index (RFC 3711 section 3.4): keys that have used it protect nothing any more.
+pub(crate) const LAST_RTCP_INDEX: u32 = (1 << 31) - 1;
+/// Below [`LAST_RTCP_INDEX`] by more than a session sends between two looks at [`Outbound::is_used_up`].
+const RTCP_MARGIN: u32 = 1 << 10;
+
 /// Why a packet was not accepted. Peers are told nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refused {
@@ -179,6 +184,11 @@ impl Outbound {
         Self { rtcp_index, ..Self::new(profile, keys) }
     }
 
+    /// Whether the indices for RTCP come to their end: the session must end before they do.
+    pub(crate) fn is_used_up(&self) -> bool {
+        self.rtcp_index > LAST_RTCP_INDEX - RTCP_MARGIN
+    }
+
     /// Of the last RTCP packet sent; 0 before.
     pub(crate) fn rtcp_index(&self) -> u32 {
         self.rtcp_index
@@ -187,7 +197,8 @@ impl Outbound {
     /// Encrypt the compound RTCP packet that begins at `start` of `buffer` and append index and tag.
     pub(crate) fn protect_rtcp(&mut self, buffer: &mut Vec<u8>, start: usize, ssrc: u32) {
         // RFC 3711 section 3.4: incremented before each packet, 31 bits; at one packet a second it lasts 68 years.
-        self.rtcp_index = (self.rtcp_index + 1) & 0x7fff_ffff;
+        debug_assert!(self.rtcp_index < LAST_RTCP_INDEX, "an index is used once");
+        self.rtcp_index += 1;
         self.rtcp.seal(buffer, start, ssrc, self.rtcp_index);
     }
 }

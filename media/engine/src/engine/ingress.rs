@@ -23,6 +23,16 @@ const ADDRESS_KEPT_FOR: Duration = Duration::from_secs(5);
 /// Opus frames up to this long carry no speech: DTX sends a lone TOC byte, or two bytes of it (RFC 6716 section 3.1, RFC 7587 section 3.1.3).
 const LONGEST_DTX_PAYLOAD: usize = 2;
 
+/// How a route stands to a session from whose peer a check came there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Claim {
+    Free,
+    /// Another session's peer has said that it is there, and has not proven it.
+    Contested,
+    /// Another session's peer is there.
+    Taken,
+}
+
 /// What a check may change of where a session's packets come from and go to.
 #[derive(PartialEq, Eq)]
 struct PathState {
@@ -78,24 +88,35 @@ impl Engine {
         let Some(key) = addressed_ufrag(&message).and_then(|ufrag| self.by_ufrag.get(ufrag)).copied() else {
             return false;
         };
-        if self.belongs_to_another(now, from, key) {
+        let claim = self.claim_on(now, from, key);
+        if claim == Claim::Taken {
             return false;
         }
         let Some(session) = self.sessions.get_mut(key) else {
             return false;
         };
         let (before, random) = (PathState::of(session, from), &mut self.random);
-        let checked = guarded(&mut self.control, |control| session.on_check(now, &message, from, bytes.len(), random, control));
+        let checked = guarded(&mut self.control, |control| {
+            session.on_check(now, &message, (from, claim == Claim::Contested), bytes.len(), random, control)
+        });
         match checked {
             Some(Some(checked)) if checked.validates => {
                 let finished = session.ice.finish_restart(&message);
                 if let Some(ufrag) = &finished {
                     self.by_ufrag.remove(ufrag);
                 }
-                if let Some(forgotten) = checked.forgotten.filter(|forgotten| self.by_route.get(forgotten) == Some(&key)) {
-                    self.by_route.remove(&forgotten);
+                if let Some(forgotten) = checked.forgotten {
+                    self.challengers.remove(forgotten, key);
+                    if self.by_route.get(&forgotten) == Some(&key) {
+                        self.by_route.remove(&forgotten);
+                    }
                 }
-                self.by_route.insert(from, key);
+                if claim == Claim::Contested {
+                    self.challengers.add(from, key);
+                } else {
+                    self.challengers.remove(from, key);
+                    self.by_route.insert(from, key);
+                }
                 self.keep_path(key, from, before, finished.is_some());
             }
             Some(Some(_)) => {}
@@ -107,7 +128,9 @@ impl Engine {
 
     /// The peer answers a check of ours: it receives where it says it is.
     fn handle_answer(&mut self, now: Instant, from: Route, message: &StunMessage<'_>) -> bool {
-        let Some(key) = self.by_route.get(&from).copied() else {
+        let holder = self.by_route.get(&from).copied();
+        let is_asked = |key: &SessionKey| self.sessions.get(*key).is_some_and(|session| session.ice.has_asked(message, from));
+        let Some(key) = holder.into_iter().chain(self.challengers.of(from)).find(is_asked).or(holder) else {
             return false;
         };
         let Some(session) = self.sessions.get_mut(key) else {
@@ -115,7 +138,10 @@ impl Engine {
         };
         let before = PathState::of(session, from);
         match guarded(&mut self.control, |control| session.on_answer(now, message, from, control)) {
-            Some(Some(_)) => self.keep_path(key, from, before, true),
+            Some(Some(_)) => {
+                self.settle_claim(from, key);
+                self.keep_path(key, from, before, true);
+            }
             Some(None) => return false,
             None => self.act_on(now, key, None),
         }
@@ -131,12 +157,30 @@ impl Engine {
         }
     }
 
-    fn belongs_to_another(&self, now: Instant, from: Route, key: SessionKey) -> bool {
-        self.by_route
-            .get(&from)
-            .filter(|owner| **owner != key)
-            .and_then(|owner| self.sessions.get(*owner))
-            .is_some_and(|owner| owner.was_active_within(now, ADDRESS_KEPT_FOR))
+    fn claim_on(&self, now: Instant, from: Route, key: SessionKey) -> Claim {
+        let holder = self.by_route.get(&from).filter(|holder| **holder != key).and_then(|holder| self.sessions.get(*holder));
+        let Some(holder) = holder.filter(|holder| holder.was_active_within(now, ADDRESS_KEPT_FOR)) else {
+            return Claim::Free;
+        };
+        let is_proved = |session: &Session| session.ice.has_proved(from);
+        match (is_proved(holder), self.sessions.get(key).is_some_and(is_proved)) {
+            (true, _) => Claim::Taken,
+            (false, true) => Claim::Free,
+            (false, false) => Claim::Contested,
+        }
+    }
+
+    /// The peer of a session has proven that it is at `route`: whoever else said so is not.
+    fn settle_claim(&mut self, route: Route, key: SessionKey) {
+        self.challengers.remove(route, key);
+        let Some(before) = self.by_route.insert(route, key).filter(|before| *before != key) else {
+            return;
+        };
+        if let Some(session) = self.sessions.get_mut(before) {
+            session.ice.forget(route);
+        }
+        self.update_leg(before);
+        self.keep(before);
     }
 
     pub(super) fn forget_route(&mut self, route: Route) {

@@ -18,6 +18,7 @@ impl Engine {
         };
         let (profile, keys) = cipher.keys();
         session.pretend_connected(route, profile, &keys);
+        self.challengers.remove(route, key);
         self.by_route.insert(route, key);
         self.on_connected(now, key);
         self.schedule(now, key);
@@ -49,6 +50,10 @@ impl Engine {
         for (route, key) in &self.by_route {
             let session = self.sessions.get(*key).expect("a route leads to a session");
             assert!(session.ice.has_validated(*route), "a route leads to who has validated it");
+        }
+        for (route, key) in self.challengers.iter() {
+            let session = self.sessions.get(key).expect("a challenger is a session");
+            assert!(session.ice.has_validated(route) && self.by_route.get(&route) != Some(&key), "who challenges does not have the route");
         }
         for room in self.rooms.iter().flatten() {
             assert_eq!(self.rooms[self.room_at[&room.id]].as_ref().map(|room| &room.id), Some(&room.id));

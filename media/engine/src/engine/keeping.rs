@@ -35,6 +35,8 @@ pub(super) struct Ledger {
     book: Box<dyn Book>,
     free_slots: Vec<u32>,
     free_cells: Vec<u32>,
+    /// Sessions are being brought back: their records have the numbers themselves until all are there.
+    is_settling: bool,
     /// How long the machine had been up at a moment: the clock that two processes share.
     up: (Instant, Duration),
 }
@@ -43,7 +45,7 @@ impl Ledger {
     #[allow(clippy::cast_possible_truncation)] // Slots and cells are few; the numbers are read downwards, so that low ones serve first.
     fn new(book: Box<dyn Book>, up: (Instant, Duration)) -> Self {
         let numbers = |count: usize| (0..count as u32).rev().collect();
-        Self { free_slots: numbers(book.slots()), free_cells: numbers(book.cells()), book, up }
+        Self { free_slots: numbers(book.slots()), free_cells: numbers(book.cells()), is_settling: false, book, up }
     }
 
     /// Milliseconds of uptime, modulo 2^32.
@@ -79,13 +81,17 @@ impl Ledger {
         self.book.mark(cell as usize, Mark { index, timestamp, at_ms: self.uptime_ms(at) });
     }
 
-    /// None for a listener at lanes without cells: such a record would soon be behind what was sent.
+    /// None for a listener at lanes without cells, and for a speaker without one: such a record would soon be behind what was sent, or
+    /// accepted.
     fn media_record(&self, session: &Session, room: &Room) -> Option<MediaRecord> {
         let listening = match &session.media {
             Media::Listen(listening) => listening,
             Media::Speak(speaking) => {
                 let (formats, level_id) = (speaking.formats, speaking.level_id);
                 let cell = session.inbound_cell;
+                if cell.is_none() && !self.is_settling {
+                    return None;
+                }
                 return Some(MediaRecord::Speak { formats, level_id, report_ssrc: speaking.report_ssrc, cell });
             }
         };
@@ -145,6 +151,7 @@ impl Engine {
         let taken: std::collections::HashSet<u32> = sessions.iter().map(|(_, slot)| *slot as u32).collect();
         ledger.free_slots.retain(|slot| !taken.contains(slot));
         let free_cells = std::mem::take(&mut ledger.free_cells);
+        ledger.is_settling = true;
         self.ledger = Some(ledger);
         self.is_held = !sessions.is_empty();
         // Each record first gets its own numbers, so that no cell is needed any more when lanes and speakers begin to use them: this
@@ -159,6 +166,7 @@ impl Engine {
             .collect();
         if let Some(ledger) = &mut self.ledger {
             ledger.free_cells = free_cells;
+            ledger.is_settling = false;
         }
         keys.into_iter().filter_map(|key| self.take_up(now, key)).collect()
     }

@@ -87,6 +87,21 @@ fn connected_listener(engine: &mut Engine, now: Instant, port: u16) -> SessionKe
     key
 }
 
+/// An index of SRTCP is used once; who has none left comes again with other keys.
+#[test]
+fn session_ends_before_its_rtcp_numbers_do() {
+    let now = Instant::now();
+    for (sent, ends) in [(1 << 30, false), ((1 << 31) - 1_000, true)] {
+        let mut engine = engine(now);
+        let key = connected_listener(&mut engine, now, 1);
+        engine.schedule(now, key);
+        engine.sessions.get_mut(key).expect("open").pretend_rtcp_sent(sent);
+        engine.handle_input(now + Duration::from_secs(5), Input::Timeout);
+        let closed = events(&mut engine, now).into_iter().any(|event| matches!(event, Event::Closed(_)));
+        assert_eq!(closed, ends, "after {sent}");
+    }
+}
+
 #[test]
 fn every_other_listener_gets_the_packet_once_when_some_fail_in_the_fan_out() {
     let now = Instant::now();

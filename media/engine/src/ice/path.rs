@@ -64,8 +64,12 @@ impl Question {
         Some(Self { transaction, bytes, password })
     }
 
+    pub(super) fn is_named_by(&self, message: &StunMessage<'_>) -> bool {
+        message.trans_id() == self.transaction
+    }
+
     pub(super) fn is_answered_by(&self, message: &StunMessage<'_>) -> bool {
-        message.trans_id() == self.transaction && message.verify(self.password.as_bytes(), hmac_sha1)
+        self.is_named_by(message) && message.verify(self.password.as_bytes(), hmac_sha1)
     }
 }
 

@@ -12,6 +12,7 @@ mod packed;
 use std::time::Instant;
 
 use super::history::{History, KEPT};
+use crate::rate::{MISSING, TokenBucket};
 use crate::rtp::{CLOCK_RATE_HZ, to_rtp_units};
 use packed::Pending;
 pub(crate) use packed::{Said, TURNS, Turn};
@@ -45,9 +46,6 @@ pub(crate) struct LanePosition {
     pub marker: bool,
 }
 
-/// The largest gap that is shown to listeners, packets: 20 s of speech. A peer that jumps further, by intent or fault, is renumbered,
-/// since a listener that misses the one packet after a jump of 2^15 would decrypt nothing ever after (RFC 3711 section 3.3.1).
-const MAX_GAP: u64 = 1_000;
 /// A 20 ms frame, the least step of time from one speaker's last packet to the next one's first.
 const FRAME_UNITS: u32 = CLOCK_RATE_HZ / 50;
 
@@ -59,6 +57,12 @@ pub(crate) struct Lane {
     following: Option<Following>,
     /// The highest index given; the first one is 1.
     highest: u64,
+    /// Indices below it that were never given.
+    skipped: i64,
+    /// How many may be left out. A peer whose numbers jump further, by intent or fault, is renumbered: each one left out is a loss to every
+    /// listener, which they report and ask for, and one who misses the packet after a jump of 2^15 would decrypt nothing ever after
+    /// (RFC 3711 section 3.3.1).
+    gaps: TokenBucket,
     /// RTP time of the newest frame, and when it came; at first zero, and when the lane was made.
     last: (u32, Instant),
     /// What is on its way into a long packet.
@@ -79,7 +83,17 @@ struct Following {
 
 impl Lane {
     pub(crate) fn new(now: Instant, turn: Turn) -> Self {
-        Self { speaker: None, following: None, highest: 0, last: (0, now), pending: Pending::default(), turn, history: History::default() }
+        Self {
+            speaker: None,
+            following: None,
+            highest: 0,
+            skipped: 0,
+            gaps: TokenBucket::new(MISSING, now),
+            last: (0, now),
+            pending: Pending::default(),
+            turn,
+            history: History::default(),
+        }
     }
 
     pub(crate) fn speaker(&self) -> Option<u32> {
@@ -97,7 +111,7 @@ impl Lane {
     /// Give a packet of the followed speaker its place. None for one that was sent before the lane came to that speaker, or so long ago
     /// that it would fall out of the history, which knows what has been given.
     fn place(&mut self, now: Instant, packet: UplinkPosition) -> Option<LanePosition> {
-        let continued = self.following.filter(|following| following.stream == packet.stream && !self.jumps(following, packet.index));
+        let continued = self.following.filter(|following| following.stream == packet.stream && !self.jumps(now, following, packet.index));
         if packet.is_late && continued.is_none() {
             return None;
         }
@@ -113,9 +127,14 @@ impl Lane {
         if position.index + KEPT <= self.highest || self.history.get(position.index).is_some() {
             return None;
         }
-        if position.index > self.highest {
-            self.highest = position.index;
-            self.last = (position.timestamp, now);
+        match position.index.checked_sub(self.highest + 1) {
+            Some(missing) => {
+                self.gaps.take_many(now, missing);
+                self.skipped = self.skipped.saturating_add_unsigned(missing);
+                self.highest = position.index;
+                self.last = (position.timestamp, now);
+            }
+            None => self.skipped -= 1,
         }
         Some(position)
     }
@@ -130,9 +149,9 @@ impl Lane {
         }
     }
 
-    fn jumps(&self, following: &Following, uplink_index: u64) -> bool {
+    fn jumps(&self, now: Instant, following: &Following, uplink_index: u64) -> bool {
         let ahead = uplink_index.saturating_sub(following.first_uplink_index);
-        following.first_index + ahead > self.highest + MAX_GAP
+        (following.first_index + ahead).saturating_sub(self.highest + 1) > self.gaps.available(now)
     }
 
     /// RTP time at `now`, as if the last packet's clock ran on.
@@ -160,6 +179,8 @@ pub(crate) struct Tap {
     timestamp_distance: u32,
     /// Packets of the lane up to this index are not for this listener.
     joined_after: u64,
+    /// What the lane had left out when this was last asked.
+    skipped_before: i64,
     /// While at no lane: the index to give next, and RTP time at a moment.
     next_index: u64,
     rest: Option<(u32, Instant)>,
@@ -175,6 +196,7 @@ impl Tap {
             index_distance: 0,
             timestamp_distance: 0,
             joined_after: 0,
+            skipped_before: 0,
             next_index: u64::from(first_index),
             rest: None,
             first_timestamp,
@@ -185,7 +207,7 @@ impl Tap {
     ///
     /// rest: RTP time at a moment.
     pub(crate) fn restored(ssrc: u32, next_index: u64, rest: (u32, Instant)) -> Self {
-        Self { ssrc, index_distance: 0, timestamp_distance: 0, joined_after: 0, next_index, rest: Some(rest), first_timestamp: rest.0 }
+        Self { next_index, rest: Some(rest), ..Self::new(ssrc, 0, rest.0) }
     }
 
     /// While at a lane: how far its own (index, RTP time) are from the lane's.
@@ -206,6 +228,7 @@ impl Tap {
             self.rest.map_or(self.first_timestamp, |(timestamp, at)| timestamp.wrapping_add(to_rtp_units(now.duration_since(at))));
         self.timestamp_distance = timestamp.wrapping_sub(lane.next_time(now));
         self.joined_after = lane.highest;
+        self.skipped_before = lane.skipped;
     }
 
     /// Remember where the numbering stops.
@@ -218,6 +241,12 @@ impl Tap {
     pub(crate) fn place(&self, position: LanePosition) -> Option<(u64, u32)> {
         (position.index > self.joined_after)
             .then(|| (position.index.wrapping_add_signed(self.index_distance), position.timestamp.wrapping_add(self.timestamp_distance)))
+    }
+
+    /// How many numbers the lane has left out since this was last asked, less those that were filled late: what this listener misses and
+    /// was never sent.
+    pub(crate) fn newly_skipped(&mut self, lane: &Lane) -> i64 {
+        lane.skipped - std::mem::replace(&mut self.skipped_before, lane.skipped)
     }
 
     /// The own index of the packet that comes next at `lane`.

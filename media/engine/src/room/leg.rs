@@ -150,9 +150,10 @@ impl Leg {
         let mut lookups = MAX_LOOKUPS;
         read_feedback(packet, |part| match part {
             Feedback::Reception(block) => {
-                if let Some(slot) = self.slot_of(block.ssrc) {
+                if let Some(at) = self.slot_of(block.ssrc) {
                     self.round_trip = block.round_trip(now.ntp_middle).or(self.round_trip);
-                    self.repair.on_report(slot, &block);
+                    let skipped = self.slots[at].as_mut().map_or(0, |slot| slot.tap.newly_skipped(&lanes[at]));
+                    self.repair.on_report(at, &block, skipped);
                 }
             }
             Feedback::Nack(nack) if self.formats.nack => self.send_again(nack, &mut lookups, lanes, &may_be_heard, transmits),
@@ -193,12 +194,13 @@ impl Leg {
             let Some((index, own)) = self.slots[at].as_ref().and_then(|slot| slot.tap.find(lane, sequence)) else {
                 continue;
             };
-            self.repair.on_request(at, own);
-            // Whoever was muted or removed since is silent in repetitions too.
-            let Some(sent) = lane.history.get(index).filter(|sent| may_be_heard(sent.csrc)) else {
+            // What never came from the speaker is no loss of this leg.
+            let Some(sent) = lane.history.get(index) else {
                 continue;
             };
-            if self.repair.spend() {
+            self.repair.on_request(at, own);
+            // Whoever was muted or removed since is silent in repetitions too.
+            if may_be_heard(sent.csrc) && self.repair.spend() {
                 self.write(at, sent, transmits);
             }
         }

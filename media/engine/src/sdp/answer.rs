@@ -84,8 +84,10 @@ impl Answer<'_> {
             lines.put("a=rtcp-rsize")?;
         }
         lines.put(format_args!("a=rtpmap:{payload_type} opus/48000/2"))?;
-        // RFC 7587 section 7: speech is mono, DTX saves the silent packets, in-band FEC helps over lossy networks.
-        lines.put(format_args!("a=fmtp:{payload_type} minptime=10;useinbandfec=1;usedtx=1;stereo=0;sprop-stereo=0"))?;
+        // RFC 7587 section 7: speech is mono, DTX saves the silent packets, in-band FEC helps over lossy networks. What a speaker sends costs
+        // every listener a packet, so that the shortest one has 20 ms.
+        let least_ms = if self.direction == Direction::Speak { 20 } else { 10 };
+        lines.put(format_args!("a=fmtp:{payload_type} minptime={least_ms};useinbandfec=1;usedtx=1;stereo=0;sprop-stereo=0"))?;
         if audio.nack {
             lines.put(format_args!("a=rtcp-fb:{payload_type} nack"))?;
         }

@@ -76,7 +76,7 @@ fn answer_to_a_speaker_is_exactly_this() {
         m=audio 8004 UDP/TLS/RTP/SAVPF 63 111\r\nc=IN IP4 192.0.2.1\r\na=mid:0\r\na=ice-ufrag:engine12\r\na=ice-pwd:password+of+the+engine+1\r\n\
         a=fingerprint:sha-256 AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB\r\n\
         a=setup:passive\r\na=recvonly\r\na=rtcp-mux\r\na=rtcp-rsize\r\na=rtpmap:111 opus/48000/2\r\n\
-        a=fmtp:111 minptime=10;useinbandfec=1;usedtx=1;stereo=0;sprop-stereo=0\r\n\
+        a=fmtp:111 minptime=20;useinbandfec=1;usedtx=1;stereo=0;sprop-stereo=0\r\n\
         a=rtpmap:63 red/48000/2\r\na=fmtp:63 111/111\r\n\
         a=extmap:1 urn:ietf:params:rtp-hdrext:ssrc-audio-level\r\n\
         a=candidate:1 1 udp 2130706431 192.0.2.1 8004 typ host\r\na=candidate:2 1 udp 2130706175 2001:db8::1 8004 typ host\r\n\

@@ -50,6 +50,8 @@ struct Slot {
     highest: Option<u32>,
     /// The highest own index asked for again.
     asked_for: u64,
+    /// Left out of the numbers after the receiver had written the last report: it will come in the next.
+    skipped: u32,
 }
 
 /// Copies in packets to this leg, as a function of the own index: what is sent again has as many as it had.
@@ -99,13 +101,20 @@ impl Repair {
     }
 
     /// What the listener reports of a slot.
-    pub(crate) fn on_report(&mut self, slot: usize, block: &ReportBlock) {
+    ///
+    /// skipped: numbers that were left out since the last report, which the listener takes for lost.
+    pub(crate) fn on_report(&mut self, slot: usize, block: &ReportBlock, skipped: i64) {
         let before = self.slots[slot].highest.replace(block.highest_sequence);
         let expected = before.map_or(self.window.sent, |before| block.highest_sequence.wrapping_sub(before)).min(MAX_EXPECTED);
-        self.window.expected = self.window.expected.saturating_add(expected);
+        let lost_256ths = expected * u32::from(block.fraction_lost);
+        let newly = u32::try_from(skipped.max(0)).unwrap_or(u32::MAX);
+        let all_skipped = newly.saturating_add(self.slots[slot].skipped);
+        let explained = all_skipped.min(lost_256ths.div_ceil(256)).min(expected);
+        self.slots[slot].skipped = (all_skipped - explained).min(newly);
+        self.window.expected = self.window.expected.saturating_add(expected - explained);
         self.tally.reported += u64::from(expected);
         self.tally.reported_lost_256ths += u64::from(expected) * u64::from(block.fraction_lost);
-        self.window.lost_256ths = self.window.lost_256ths.saturating_add(expected * u32::from(block.fraction_lost));
+        self.window.lost_256ths = self.window.lost_256ths.saturating_add(lost_256ths.saturating_sub(explained * 256));
     }
 
     /// A packet was asked for. A second request for it is no second loss.
@@ -184,7 +193,7 @@ mod tests {
             self.next += 50;
             self.now += Duration::from_secs(1);
             self.reported += 50;
-            self.repair.on_report(0, &block(reported, self.reported));
+            self.repair.on_report(0, &block(reported, self.reported), 0);
             assert!(self.repair.estimate(self.now, true, [self.next; MAX_SLOTS]));
             self.repair.depth()
         }
@@ -230,10 +239,37 @@ mod tests {
     }
 
     #[test]
+    fn numbers_that_were_left_out_are_no_loss_of_the_leg() {
+        let mut leg = Leg::new();
+        for second in 0..21 {
+            (0..50).for_each(|_| leg.repair.on_sent());
+            leg.now += Duration::from_secs(1);
+            leg.reported += 100;
+            // 50 of 100 were never sent; those of every third second are left out just after the listener has written its report.
+            let skipped = [50, 100, 0][second % 3];
+            leg.repair.on_report(0, &block(0.5, leg.reported), skipped);
+            leg.repair.estimate(leg.now, true, [leg.next; MAX_SLOTS]);
+            assert_eq!((leg.repair.loss(), leg.repair.depth()), (0.0, 0), "second {second}");
+        }
+        leg.second(0.3, 0);
+        assert!(leg.repair.loss() > 0.05, "and what is lost besides is: {}", leg.repair.loss());
+    }
+
+    #[test]
+    fn numbers_left_out_explain_no_later_loss() {
+        let mut leg = Leg::new();
+        leg.repair.on_report(0, &block(0.0, 500), 64);
+        for _ in 0..10 {
+            leg.second(0.2, 0);
+        }
+        assert!(leg.repair.loss() > 0.18, "{}", leg.repair.loss());
+    }
+
+    #[test]
     fn estimate_waits_for_a_second_of_speech() {
         let mut repair = Repair::default();
         (0..49).for_each(|_| repair.on_sent());
-        repair.on_report(0, &block(0.9, 49));
+        repair.on_report(0, &block(0.9, 49), 0);
         assert!(!repair.estimate(Instant::now(), true, [1; MAX_SLOTS]));
         repair.on_sent();
         assert!(repair.estimate(Instant::now(), true, [1; MAX_SLOTS]));
@@ -243,7 +279,7 @@ mod tests {
     fn without_red_there_are_no_copies_whatever_is_lost() {
         let mut repair = Repair::default();
         (0..500).for_each(|_| repair.on_sent());
-        repair.on_report(0, &block(0.9, 500));
+        repair.on_report(0, &block(0.9, 500), 0);
         assert!(repair.estimate(Instant::now(), false, [1; MAX_SLOTS]));
         assert_eq!((repair.depth(), repair.loss() > 0.8), (0, true));
     }
@@ -278,7 +314,7 @@ mod tests {
         let mut repair = Repair::default();
         (0..50).for_each(|_| repair.on_sent());
         for highest in [0, u32::MAX, 5, u32::MAX / 2] {
-            repair.on_report(0, &block(0.999, highest));
+            repair.on_report(0, &block(0.999, highest), 0);
         }
         assert!(repair.estimate(Instant::now(), true, [1; MAX_SLOTS]));
         assert!((0.0..=1.0).contains(&repair.loss()));

@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use super::Formats;
-use crate::rate::PacketBucket;
+use crate::rate::{PACKETS, TokenBucket};
 use crate::room::TalkMeter;
 use crate::route::Route;
 use crate::rtp::red::Redundant;
@@ -31,7 +31,7 @@ pub(crate) struct Speaking {
     /// The stream being heard.
     stream: Option<Stream>,
     pub last_packet: Option<Instant>,
-    pub bucket: PacketBucket,
+    pub bucket: TokenBucket,
     pub talk: TalkMeter,
     /// Sequence numbers on their way into a NACK; kept for its memory.
     due: Vec<u16>,
@@ -78,7 +78,7 @@ impl Speaking {
             report_ssrc,
             stream: None,
             last_packet: None,
-            bucket: PacketBucket::new(now),
+            bucket: TokenBucket::new(PACKETS, now),
             talk: TalkMeter::new(now),
             due: Vec::new(),
             requested: 0,

@@ -117,6 +117,40 @@ fn packets_from_before_the_kill_are_refused_after_it() {
     assert_eq!((world.report("speak-ada").packets_in, world.report("speak-ada").packets_dropped), (0, 1));
 }
 
+/// What its numbers are is not known after a kill, so that its packets could be taken twice.
+#[test]
+fn speaker_for_whom_the_book_has_no_cell_is_not_in_it_until_one_is_free() {
+    let book = SharedBook::with_cells(1);
+    let mut world = World::new();
+    world.open_book(&book);
+    world.set_stage(&[("ada", 7, false), ("eve", 8, false)]);
+    world.talking("ada", Some(30));
+    world.talking("eve", Some(30));
+    world.run_for(secs(2));
+    assert_eq!(world.restart(&book), ["speak-ada"]);
+    world.set_stage(&[("ada", 7, false), ("eve", 8, false)]);
+    world.engine.release();
+    assert_eq!(world.engine.totals().sessions, 1);
+
+    let book = SharedBook::with_cells(1);
+    let mut world = World::new();
+    world.open_book(&book);
+    world.set_stage(&[("ada", 7, false), ("eve", 8, false)]);
+    world.talking("ada", Some(30));
+    world.talking("eve", Some(30));
+    world.close_person("ada");
+    assert_eq!(book.bytes().len(), 0);
+    world.run_for(secs(2));
+    let (route, packet) = (world.peers[1].route, world.peers[1].last_rtp.clone());
+    world.peers[1].microphone = None;
+    world.run_for(ms(100));
+    assert_eq!(world.restart(&book), ["speak-eve"], "with her next report");
+    world.set_stage(&[("eve", 8, false)]);
+    world.engine.release();
+    assert_eq!(world.inject(route, &packet), 0);
+    assert_eq!(world.report("speak-eve").packets_in, 0, "and nothing is taken twice");
+}
+
 #[test]
 fn tag_comes_back_and_a_longer_one_is_refused() {
     let book = SharedBook::default();

@@ -118,7 +118,7 @@ impl Lane {
 
     fn pack(&mut self, now: Instant, said: &Said<'_>, given: &mut impl FnMut(u64)) {
         let packet = said.position;
-        let continued = self.following.filter(|following| following.stream == packet.stream && !self.jumps(following, packet.index));
+        let continued = self.following.filter(|following| following.stream == packet.stream && !self.jumps(now, following, packet.index));
         if continued.is_none() {
             if packet.is_late {
                 return;

@@ -167,5 +167,5 @@ fn frames_from_copies_count_as_packets() {
     };
     assert_eq!(passed(&mut speaker, 1..101), 100, "a burst of 100");
     speaker.now += Duration::from_secs(1);
-    assert_eq!(passed(&mut speaker, 101..201), 100);
+    assert_eq!(passed(&mut speaker, 101..201), 75);
 }

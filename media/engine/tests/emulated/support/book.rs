@@ -14,6 +14,7 @@ struct Pages {
     marks: BTreeMap<usize, Mark>,
     /// Changes that its writer lives to make; None: it lives on.
     changes_left: Option<usize>,
+    cells: Option<usize>,
 }
 
 impl Pages {
@@ -26,6 +27,11 @@ impl Pages {
 }
 
 impl SharedBook {
+    /// With so many cells.
+    pub fn with_cells(cells: usize) -> Self {
+        Self(Arc::new(Mutex::new(Pages { cells: Some(cells), ..Pages::default() })))
+    }
+
     /// Everything in it that is not a number.
     pub fn bytes(&self) -> Vec<Vec<u8>> {
         self.0.lock().unwrap().records.values().cloned().collect()
@@ -48,7 +54,7 @@ impl Book for SharedBook {
     }
 
     fn cells(&self) -> usize {
-        32
+        self.0.lock().unwrap().cells.unwrap_or(32)
     }
 
     fn write(&mut self, slot: usize, record: &[u8]) {

@@ -52,6 +52,8 @@ pub struct Peer {
     pub checked: usize,
     /// Unlike a full agent.
     pub ignores_checks: bool,
+    /// What is meant for others comes to its address as well, and it passes over that.
+    pub is_impersonated: bool,
     pub checks_answered: usize,
     pub said_goodbye: bool,
     /// False: it only answers.
@@ -145,6 +147,7 @@ impl Peer {
             password: PASSWORD.into(),
             checked: 0,
             ignores_checks: false,
+            is_impersonated: false,
             checks_answered: 0,
             said_goodbye: false,
             checks_by_itself: true,
@@ -323,6 +326,10 @@ impl Peer {
 
     fn receive_stun(&mut self, now: Instant, bytes: &[u8]) {
         let message = StunMessage::parse(bytes).unwrap();
+        let password = if message.is_binding_request() { &self.password } else { &self.theirs.1 };
+        if self.is_impersonated && !message.verify(password.as_bytes(), hmac_sha1) {
+            return;
+        }
         if message.is_binding_request() {
             self.answer_check(&message);
             return;
