@@ -72,19 +72,11 @@ func runCompare(ctx context.Context, arguments []string) error {
 	if err != nil {
 		return err
 	}
-	r, err := newReader()
+	with, err := equip(frames)
 	if err != nil {
 		return err
 	}
-	if r.schedule, err = newSchedule(frames); err != nil {
-		return err
-	}
-	id, err := newIdentity()
-	if err != nil {
-		return err
-	}
-	failed := make(chan error, 1)
-	go func() { failed <- r.run() }()
+	r, id := with.reader, with.identity
 	open := map[string]func() (venue, error){
 		"salon": func() (venue, error) { return openSalon(ctx, r, id, *address, *tokens) },
 		"livekit": func() (venue, error) {
@@ -121,7 +113,7 @@ func runCompare(ctx context.Context, arguments []string) error {
 	measured := make(chan error, 1)
 	go func() { measured <- a.obey(ctx, os.Stdin, frames) }()
 	select {
-	case err := <-failed:
+	case err := <-with.failed:
 		return err
 	case err := <-measured:
 		return err

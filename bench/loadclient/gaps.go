@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"flag"
-	"fmt"
-	"os"
 	"time"
 )
 
@@ -38,54 +36,22 @@ func runGaps(ctx context.Context, arguments []string) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, *deadline)
 	defer cancel()
-	frames, err := loadSpeech()
+	accounts, err := readAccounts(*base, *tokens)
 	if err != nil {
 		return err
 	}
-	id, err := newIdentity()
+	load, failed, err := openTalking(ctx, accounts)
 	if err != nil {
 		return err
 	}
-	r, err := newReader()
-	if err != nil {
-		return err
-	}
-	if r.schedule, err = newSchedule(frames); err != nil {
-		return err
-	}
-	failed := make(chan error, 2)
-	go func() { failed <- r.run() }()
-	load, err := open(ctx, r, id, doors{base: *base, tokens: *tokens}, 1, 0, 1)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		closing, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-		defer cancel()
-		if err := load.close(closing); err != nil {
-			fmt.Fprintln(os.Stderr, "loadclient: ending the room:", err)
-		}
-	}()
-	talking, quiet := context.WithCancel(ctx)
-	defer quiet()
-	go func() {
-		if err := load.talk(talking, frames, 0); err != nil {
-			failed <- err
-		}
-	}()
-	go load.keepAlive(talking)
+	defer closeOpened(load)
 	for try := 0; len(load.audience) < *listeners && try < 3; try++ {
 		report(load.joinUpTo(ctx, *listeners, false, *rate))
 	}
 	report(map[string]any{"kind": "opened", "room": load.rooms[0], "listeners": len(load.audience)})
 	measured := make(chan error, 1)
 	go func() { measured <- load.measureGaps(ctx, *windows, *window) }()
-	select {
-	case err := <-failed:
-		return err
-	case err := <-measured:
-		return err
-	}
+	return firstOf(failed, measured)
 }
 
 func (l *roomLoad) measureGaps(ctx context.Context, windows int, window time.Duration) error {

@@ -96,11 +96,7 @@ func runGhosts(ctx context.Context, arguments []string) error {
 	if err != nil {
 		return err
 	}
-	frames, err := loadSpeech()
-	if err != nil {
-		return err
-	}
-	load, failed, err := openTalking(ctx, accounts[:1], frames)
+	load, failed, err := openTalking(ctx, accounts[:1])
 	if err != nil {
 		return err
 	}
@@ -127,42 +123,6 @@ func runGhosts(ctx context.Context, arguments []string) error {
 	}
 	report(map[string]any{"kind": "done"})
 	return nil
-}
-
-// openTalking opens a room in which the first account talks until ctx ends. What fails later comes on the channel.
-func openTalking(ctx context.Context, accounts []*account, frames []spokenFrame) (*roomLoad, <-chan error, error) {
-	id, err := newIdentity()
-	if err != nil {
-		return nil, nil, err
-	}
-	r, err := newReader()
-	if err != nil {
-		return nil, nil, err
-	}
-	if r.schedule, err = newSchedule(frames); err != nil {
-		return nil, nil, err
-	}
-	failed := make(chan error, 2)
-	go func() { failed <- r.run() }()
-	load, err := openRoom(ctx, r, id, accounts, 1)
-	if err != nil {
-		return nil, nil, err
-	}
-	go func() {
-		if err := load.talk(ctx, frames, 0); err != nil {
-			failed <- err
-		}
-	}()
-	go load.keepAlive(ctx)
-	return load, failed, nil
-}
-
-func closeOpened(load *roomLoad) {
-	closing, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
-	if err := load.close(closing); err != nil {
-		fmt.Fprintln(os.Stderr, "loadclient: ending the room:", err)
-	}
 }
 
 // run lets everybody take the next trial until all are made.
@@ -514,16 +474,11 @@ func runListener(ctx context.Context, arguments []string) error {
 	if *line >= len(accounts) {
 		return fmt.Errorf("%s has no line %d", *tokens, *line)
 	}
-	id, err := newIdentity()
+	with, err := equip(nil)
 	if err != nil {
 		return err
 	}
-	r, err := newReader()
-	if err != nil {
-		return err
-	}
-	go func() { _ = r.run() }()
-	load := &roomLoad{reader: r, identity: id}
+	load := &roomLoad{reader: with.reader, identity: with.identity}
 	p, err := load.start(ctx, accounts[*line], *room, listening, 1)
 	if err != nil {
 		return err
@@ -532,9 +487,9 @@ func runListener(ctx context.Context, arguments []string) error {
 	go load.keepAlive(ctx)
 	<-p.heardFirst
 	for {
-		r.mu.Lock()
+		with.reader.mu.Lock()
 		lastNs := p.heard.lastNs
-		r.mu.Unlock()
+		with.reader.mu.Unlock()
 		fmt.Println(lastNs)
 		if err := sleep(ctx, lookEvery/2); err != nil {
 			return nil

@@ -118,70 +118,44 @@ func runRoom(ctx context.Context, arguments []string) error {
 	if err != nil {
 		return err
 	}
-	id, err := newIdentity()
+	with, err := equip(frames)
 	if err != nil {
 		return err
 	}
-	r, err := newReader()
+	load, err := open(ctx, with, doors{*base, *tokens, *controlPort, *secretKeyFile}, *rooms, *speakers, *slots)
 	if err != nil {
 		return err
 	}
-	if r.schedule, err = newSchedule(frames); err != nil {
-		return err
-	}
-	failed := make(chan error, 2)
-	go func() { failed <- r.run() }()
-	load, err := open(ctx, r, id, doors{*base, *tokens, *controlPort, *secretKeyFile}, *rooms, *speakers, *slots)
-	if err != nil {
-		return err
-	}
-	// The room is ended even when the time is up or somebody interrupts.
-	defer func() {
-		closing, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-		defer cancel()
-		if err := load.close(closing); err != nil {
-			fmt.Fprintln(os.Stderr, "loadclient: ending the room:", err)
-		}
-	}()
+	defer closeOpened(load)
 	report(map[string]any{"kind": "opened", "rooms": len(load.rooms), "speakers": len(load.speakers), "profile": load.speakers[0].profile})
 	load.silent = *silent
 	load.quiet.Store(*silent)
 	talking, quiet := context.WithCancel(ctx)
 	defer quiet()
-	go func() {
-		if err := load.talk(talking, frames, *turn); err != nil {
-			failed <- err
-		}
-	}()
-	go load.keepAlive(talking)
+	load.begin(talking, frames, *turn, with.failed)
 	measured := make(chan error, 1)
 	go func() {
 		measured <- load.measure(ctx, plan{sizes, *oneByOne, *rate, *settle, *windows, *window, *stepwise})
 	}()
-	select {
-	case err := <-failed:
-		return err
-	case err := <-measured:
-		return err
-	}
+	return firstOf(with.failed, measured)
 }
 
 // doors are the ways in: the front door with people's tokens, or the media process's control port with the installation's key.
 type doors struct{ base, tokens, control, secretKeyFile string }
 
-func open(ctx context.Context, r *reader, id identity, in doors, rooms, speakers, slots int) (*roomLoad, error) {
+func open(ctx context.Context, with equipment, in doors, rooms, speakers, slots int) (*roomLoad, error) {
 	if in.control == "" {
 		accounts, err := readAccounts(in.base, in.tokens)
 		if err != nil {
 			return nil, err
 		}
-		return openRoom(ctx, r, id, accounts, slots)
+		return openRoom(ctx, with.reader, with.identity, accounts, slots)
 	}
 	c, err := newControl(in.control, in.secretKeyFile)
 	if err != nil {
 		return nil, err
 	}
-	return inventRooms(ctx, r, id, c, rooms, speakers, slots)
+	return inventRooms(ctx, with.reader, with.identity, c, rooms, speakers, slots)
 }
 
 func startProfile(path string) (func(), error) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"flag"
 	"fmt"
-	"os"
 	"slices"
 	"sync"
 	"time"
@@ -170,25 +169,14 @@ func untilEntered(ctx context.Context, callers []*caller, room string) error {
 
 // quietRoom is a room whose host is there but whose sound nobody measures. The function ends it.
 func quietRoom(ctx context.Context, host *account) (*roomLoad, func(), error) {
-	id, err := newIdentity()
+	with, err := equip(nil)
 	if err != nil {
 		return nil, nil, err
 	}
-	r, err := newReader()
-	if err != nil {
-		return nil, nil, err
-	}
-	go func() { _ = r.run() }() // ends with the process
-	load, err := openRoom(ctx, r, id, []*account{host}, 1)
+	load, err := openRoom(ctx, with.reader, with.identity, []*account{host}, 1)
 	if err != nil {
 		return nil, nil, err
 	}
 	go load.keepAlive(ctx)
-	return load, func() {
-		closing, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-		defer cancel()
-		if err := load.close(closing); err != nil {
-			fmt.Fprintln(os.Stderr, "loadclient: ending the room:", err)
-		}
-	}, nil
+	return load, func() { closeOpened(load) }, nil
 }

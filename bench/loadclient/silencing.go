@@ -6,7 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"net/http"
-	"os"
 	"time"
 )
 
@@ -120,27 +119,15 @@ func runSilencing(ctx context.Context, arguments []string) error {
 	if err != nil {
 		return err
 	}
-	id, err := newIdentity()
+	with, err := equip(nil)
 	if err != nil {
 		return err
 	}
-	r, err := newReader()
+	load, err := openRoom(ctx, with.reader, with.identity, accounts[:2], 2)
 	if err != nil {
 		return err
 	}
-	failed := make(chan error, 2)
-	go func() { failed <- r.run() }()
-	load, err := openRoom(ctx, r, id, accounts[:2], 2)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		closing, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-		defer cancel()
-		if err := load.close(closing); err != nil {
-			fmt.Fprintln(os.Stderr, "loadclient: ending the room:", err)
-		}
-	}()
+	defer closeOpened(load)
 	talking, quiet := context.WithCancel(ctx)
 	defer quiet()
 	t := &silencingTrials{load: load, frames: frames, victim: accounts[1], listens: load.members[1], speaks: load.speakers[1]}
@@ -157,9 +144,9 @@ func runSilencing(ctx context.Context, arguments []string) error {
 	if t.observer, err = load.start(ctx, accounts[2], load.rooms[0], listening, 2); err != nil {
 		return err
 	}
-	r.mu.Lock()
+	with.reader.mu.Lock()
 	t.observer.heard.voices = map[uint8]int64{}
-	r.mu.Unlock()
+	with.reader.mu.Unlock()
 	load.members = append(load.members, t.observer)
 	if *audience > 0 {
 		joined := load.joinUpTo(ctx, *audience, false, 50)
@@ -169,12 +156,7 @@ func runSilencing(ctx context.Context, arguments []string) error {
 	}
 	done := make(chan error, 1)
 	go func() { done <- t.run(talking, *trials) }()
-	select {
-	case err := <-failed:
-		return err
-	case err := <-done:
-		return err
-	}
+	return firstOf(with.failed, done)
 }
 
 func (t *silencingTrials) run(ctx context.Context, trials int) error {
