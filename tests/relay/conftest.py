@@ -4,11 +4,13 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Literal
 
 import aiohttp
 import pytest
 from aiohttp import web
+from playwright.async_api import Page
 
 from salon.common.ids import new_id
 from salon.common.signing import Grant, sign_grant
@@ -20,6 +22,7 @@ from salon.relay.run import EventPolling
 from tests.fakes import engine as fake_engine
 from tests.fakes.bus import FakeBus
 from tests.fakes.web import FakeWeb
+from tests.relay.engine_browser import open_page, write_tone
 
 SECS = 10
 OFFER = "v=0 offer"
@@ -107,6 +110,13 @@ class Media:
 
     def said(self, subject: str) -> list[Any]:
         return [message for said_on, message in self.bus.published if said_on == subject]
+
+
+@pytest.fixture
+async def page(tmp_path: Path) -> AsyncIterator[Page]:
+    """Of a browser with a tone for its microphone."""
+    async with open_page(write_tone(tmp_path / "tone.wav")) as page:
+        yield page
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from playwright.async_api import Page, Route, async_playwright
+from playwright.async_api import Browser, Page, Route, async_playwright
 
 from tests.relay.engine_peers import RATE_HZ, Room
 
@@ -70,23 +70,33 @@ def write_tone(file: Path) -> Path:
 
 
 @asynccontextmanager
-async def open_page(tone: Path, executable: Path = SHELL) -> AsyncIterator[Page]:
-    """A page of a browser of its own."""
+async def open_browser(tone: Path, executable: Path = SHELL) -> AsyncIterator[Browser]:
     flags = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", f"--use-file-for-fake-audio-capture={tone}"]
     async with async_playwright() as playwright:
         quiet = ["--disable-gpu", "--disable-background-networking"]
         browser = await playwright.chromium.launch(executable_path=executable, args=[*flags, *quiet])
-        page = await browser.new_page()
-
-        async def blank(route: Route) -> None:
-            await route.fulfill(content_type="text/html", body="<!doctype html>")
-
-        await page.route("**/*", blank)
-        await page.goto(_ORIGIN)
         try:
-            yield page
+            yield browser
         finally:
             await browser.close()
+
+
+async def blank_page(browser: Browser) -> Page:
+    page = await browser.new_page()
+
+    async def blank(route: Route) -> None:
+        await route.fulfill(content_type="text/html", body="<!doctype html>")
+
+    await page.route("**/*", blank)
+    await page.goto(_ORIGIN)
+    return page
+
+
+@asynccontextmanager
+async def open_page(tone: Path, executable: Path = SHELL) -> AsyncIterator[Page]:
+    """A page of a browser of its own."""
+    async with open_browser(tone, executable) as browser:
+        yield await blank_page(browser)
 
 
 async def connect(

@@ -6,6 +6,8 @@ aiortc shares no code with the engine, so that what these tests prove is the pro
 import asyncio
 import fractions
 import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import av
@@ -139,3 +141,15 @@ class Room:
             for event in await asyncio.to_thread(self.engine.poll_events, 1.0):
                 if isinstance(event, kind) and event.session == session:
                     return event
+
+
+@asynccontextmanager
+async def room_of(engine: Engine) -> AsyncIterator[Room]:
+    """The engine's one room. Its peers and the engine end with it."""
+    room = Room(engine)
+    try:
+        yield room
+    finally:
+        for peer in room.peers:
+            await peer.close()
+        engine.close()

@@ -1,14 +1,13 @@
 """The engine and Chromium: a browser is heard by aiortc, and hears it."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from playwright.async_api import Page
 
-from salon.relay._engine import Engine, Speaker
-from tests.relay.engine_browser import connect, open_page, write_tone
-from tests.relay.engine_peers import HEARD_RMS, Room, loudest_hz, rms, start_engine
+from salon.relay._engine import Speaker
+from tests.relay.engine_browser import connect
+from tests.relay.engine_peers import HEARD_RMS, Room, loudest_hz, rms, room_of, start_engine
 
 _INBOUND = """async () => {
     const report = [...(await peer.getStats()).values()].filter((entry) => entry.type === "inbound-rtp");
@@ -18,28 +17,9 @@ _INBOUND = """async () => {
 
 
 @pytest.fixture
-async def engine() -> AsyncIterator[Engine]:
-    engine = start_engine(18705)
-    try:
-        yield engine
-    finally:
-        engine.close()
-
-
-@pytest.fixture
-async def room(engine: Engine) -> AsyncIterator[Room]:
-    room = Room(engine)
-    try:
+async def room() -> AsyncIterator[Room]:
+    async with room_of(start_engine(18705)) as room:
         yield room
-    finally:
-        for peer in room.peers:
-            await peer.close()
-
-
-@pytest.fixture
-async def page(tmp_path: Path) -> AsyncIterator[Page]:
-    async with open_page(write_tone(tmp_path / "tone.wav")) as page:
-        yield page
 
 
 async def test_chromium_is_heard(room: Room, page: Page) -> None:

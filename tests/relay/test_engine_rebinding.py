@@ -3,14 +3,13 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from playwright.async_api import Page
 
 from salon.relay._engine import Speaker
-from tests.relay.engine_browser import connect, open_page, until_heard, write_tone
-from tests.relay.engine_peers import Room, start_engine
+from tests.relay.engine_browser import connect, until_heard
+from tests.relay.engine_peers import Room, room_of, start_engine
 
 PORT = 18741
 
@@ -54,20 +53,8 @@ class _Outside(asyncio.DatagramProtocol):
 
 @pytest.fixture
 async def room() -> AsyncIterator[Room]:
-    engine = start_engine(PORT)
-    room = Room(engine)
-    try:
+    async with room_of(start_engine(PORT)) as room:
         yield room
-    finally:
-        for peer in room.peers:
-            await peer.close()
-        engine.close()
-
-
-@pytest.fixture
-async def page(tmp_path: Path) -> AsyncIterator[Page]:
-    async with open_page(write_tone(tmp_path / "tone.wav")) as page:
-        yield page
 
 
 async def test_browser_behind_a_nat_that_takes_another_port_hears_on(room: Room, page: Page) -> None:

@@ -1,22 +1,18 @@
 """Chromium speaks and listens over a path that loses sound: what it agrees on with the engine, and what it hears."""
 
-import wave
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from playwright.async_api import Browser, Page, Route, async_playwright
+from playwright.async_api import Browser, Page
 
 from salon.relay._engine import SessionConnected, Speaker
-from tests.relay.engine_peers import RATE_HZ, Room, start_engine
+from tests.relay.engine_browser import blank_page, open_browser, write_tone
+from tests.relay.engine_peers import Room, room_of, start_engine
 from tests.relay.lossy_path import LossyPath, lossy_path
 
-_SHELL = Path("/usr/bin/chromium-headless-shell")
-_ORIGIN = "http://localhost:18716/"
-"""Never served: the page is answered inside the browser. Only a secure context such as localhost gets a microphone."""
 _ENGINE_PORT, _LOSSY_PORT = 18717, 18718
 _LOSS = 0.15
 
@@ -63,13 +59,9 @@ class Heard:
 
 @pytest.fixture
 async def room() -> AsyncIterator[Room]:
-    engine = start_engine(_ENGINE_PORT)
-    room = Room(engine)
-    room.engine.set_stage("room", [Speaker("ada", 7, False)])
-    try:
+    async with room_of(start_engine(_ENGINE_PORT)) as room:
+        room.engine.set_stage("room", [Speaker("ada", 7, False)])
         yield room
-    finally:
-        engine.close()
 
 
 @pytest.fixture
@@ -80,31 +72,12 @@ async def path() -> AsyncIterator[LossyPath]:
 
 @pytest.fixture
 async def browser(tmp_path: Path) -> AsyncIterator[Browser]:
-    times = np.arange(10 * RATE_HZ) / RATE_HZ
-    file = tmp_path / "tone.wav"
-    with wave.open(str(file), "wb") as out:
-        out.setnchannels(1)
-        out.setsampwidth(2)
-        out.setframerate(RATE_HZ)
-        out.writeframes((0.3 * 32767 * np.sin(2 * np.pi * 440 * times)).astype("<i2").tobytes())
-    microphone = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", f"--use-file-for-fake-audio-capture={file}"]
-    async with async_playwright() as playwright:
-        quiet = ["--disable-gpu", "--disable-background-networking"]
-        browser = await playwright.chromium.launch(executable_path=_SHELL, args=[*microphone, *quiet])
-        try:
-            yield browser
-        finally:
-            await browser.close()
+    async with open_browser(write_tone(tmp_path / "tone.wav")) as browser:
+        yield browser
 
 
 async def _join(room: Room, path: LossyPath, browser: Browser, person: str, *, speaks: bool, repair: bool) -> Page:
-    page = await browser.new_page()
-
-    async def blank(route: Route) -> None:
-        await route.fulfill(content_type="text/html", body="<!doctype html>")
-
-    await page.route("**/*", blank)
-    await page.goto(_ORIGIN)
+    page = await blank_page(browser)
     direction = "speak" if speaks else "listen"
     offer = await page.evaluate(_OFFER, {"speaks": speaks, "repair": repair})
     session = f"{direction}-{person}-{repair}"

@@ -6,19 +6,13 @@ from collections.abc import AsyncIterator
 import pytest
 
 from salon.relay._engine import Engine, SessionClosed, SessionTruth, Speaker
-from tests.relay.engine_peers import HEARD_RMS, RATE_HZ, Ear, Room, loudest_hz, rms, start_engine
+from tests.relay.engine_peers import HEARD_RMS, RATE_HZ, Ear, Room, loudest_hz, rms, room_of, start_engine
 
 
 @pytest.fixture
 async def room() -> AsyncIterator[Room]:
-    engine = start_engine(18704)
-    room = Room(engine)
-    try:
+    async with room_of(start_engine(18704)) as room:
         yield room
-    finally:
-        for peer in room.peers:
-            await peer.close()
-        engine.close()
 
 
 async def test_speaker_is_heard_by_a_listener(room: Room) -> None:
@@ -32,9 +26,8 @@ async def test_speaker_is_heard_by_a_listener(room: Room) -> None:
 
 
 async def test_large_audience_hears_continuous_sound_in_long_packets() -> None:
-    engine = Engine(port=18705, addresses=["127.0.0.1"], bind="127.0.0.1", long_packets_from=1)
-    room = Room(engine)
-    try:
+    engine = Engine(port=18720, addresses=["127.0.0.1"], bind="127.0.0.1", long_packets_from=1)
+    async with room_of(engine) as room:
         engine.set_stage("room", [Speaker("ada", 7, False)])
         await room.speak("ada", 620)
         [ear] = await room.listen("bob")
@@ -46,10 +39,6 @@ async def test_large_audience_hears_continuous_sound_in_long_packets() -> None:
         pieces = heard.reshape(-1, RATE_HZ // 100)
         assert min(rms(piece) for piece in pieces) > HEARD_RMS, "no 10 ms are missing"
         assert received == pytest.approx(said / 3, abs=2)
-    finally:
-        for peer in room.peers:
-            await peer.close()
-        engine.close()
 
 
 def _truth(engine: Engine, session: str) -> SessionTruth:

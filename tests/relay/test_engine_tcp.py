@@ -14,7 +14,7 @@ from playwright.async_api import Page
 
 from salon.relay._engine import Speaker
 from tests.relay.engine_browser import SHELL, connect, open_page, selected_pair, until_heard, without_udp, write_tone
-from tests.relay.engine_peers import HEARD_RMS, Room, loudest_hz, rms, start_engine
+from tests.relay.engine_peers import HEARD_RMS, Room, loudest_hz, rms, room_of, start_engine
 
 PORT = 18711
 SOUND_WITHIN_SECS = 5
@@ -23,20 +23,8 @@ SOUND_WITHIN_SECS = 5
 
 @pytest.fixture
 async def room() -> AsyncIterator[Room]:
-    engine = start_engine(PORT)
-    room = Room(engine)
-    try:
+    async with room_of(start_engine(PORT)) as room:
         yield room
-    finally:
-        for peer in room.peers:
-            await peer.close()
-        engine.close()
-
-
-@pytest.fixture
-async def page(tmp_path: Path) -> AsyncIterator[Page]:
-    async with open_page(write_tone(tmp_path / "tone.wav")) as page:
-        yield page
 
 
 async def test_chromium_speaks_over_tcp(room: Room, page: Page) -> None:
@@ -116,8 +104,7 @@ async def test_sound_comes_within_five_seconds_where_udp_is_dropped(walled_netwo
     browser.write_text(f'#!/bin/sh\nexec ip netns exec {walled_network} {SHELL} "$@"\n')
     browser.chmod(0o755)
     engine = start_engine(PORT, addresses=[OUTSIDE, "127.0.0.1"], bind="0.0.0.0")  # noqa: S104
-    room = Room(engine)
-    try:
+    async with room_of(engine) as room:
         engine.set_stage("room", [Speaker("ada", 7, False)])
         await room.speak("ada", 620)
         async with open_page(write_tone(tmp_path / "tone.wav"), browser) as page:
@@ -132,7 +119,3 @@ async def test_sound_comes_within_five_seconds_where_udp_is_dropped(walled_netwo
         dropped = re.search(r"packets (\d+)", run("ip", "netns", "exec", walled_network, "nft", "list", "ruleset"))
         assert dropped is not None
         assert int(dropped[1]) > 0, "it tried UDP, too"
-    finally:
-        for peer in room.peers:
-            await peer.close()
-        engine.close()

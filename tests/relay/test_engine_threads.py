@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from salon.relay._engine import Engine, SessionClosed, Speaker
-from tests.relay.engine_peers import RATE_HZ, Ear, Room, Tone, loudest_hz
+from tests.relay.engine_peers import RATE_HZ, Ear, Room, Tone, loudest_hz, room_of
 
-PORT = 18717
+PORT = 18721
 MUTES, REMOVALS = 60, 8
 LISTENERS = ["bob", "eve", "ida", "zoe"]
 
@@ -18,13 +18,8 @@ LISTENERS = ["bob", "eve", "ida", "zoe"]
 async def room() -> AsyncIterator[Room]:
     """Listeners go to the thread with the fewest of them, from the first one on."""
     engine = Engine(port=PORT, addresses=["127.0.0.1"], bind="127.0.0.1", threads=2, listeners_at_home=0)
-    room = Room(engine)
-    try:
+    async with room_of(engine) as room:
         yield room
-    finally:
-        for peer in room.peers:
-            await peer.close()
-        engine.close()
 
 
 async def listeners(room: Room) -> list[Ear]:

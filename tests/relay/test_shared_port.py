@@ -18,7 +18,7 @@ from cryptography.x509.oid import NameOID
 
 from salon.relay._engine import Engine, Speaker
 from tests.relay.engine_browser import connect, open_page, selected_pair, until_heard, write_tone
-from tests.relay.engine_peers import Room
+from tests.relay.engine_peers import room_of
 
 CONFIGURATION = Path("deploy/haproxy.cfg")
 MEDIA_PORT, PUBLIC_PORT, WEB_PORT = 18713, 18714, 18715
@@ -73,8 +73,7 @@ def _tls_for_localhost(folder: Path) -> ssl.SSLContext:
 
 async def test_sound_passes_through_the_port_of_the_web(proxy: None, tmp_path: Path) -> None:
     engine = Engine(port=MEDIA_PORT, addresses=["127.0.0.1"], bind="127.0.0.1", tcp_ports=[PUBLIC_PORT])
-    room = Room(engine)
-    try:
+    async with room_of(engine) as room:
         engine.set_stage("room", [Speaker("ada", 7, False)])
         await room.speak("ada", 620)
         async with open_page(write_tone(tmp_path / "tone.wav")) as page:
@@ -85,10 +84,6 @@ async def test_sound_passes_through_the_port_of_the_web(proxy: None, tmp_path: P
             await connect(room, page, "listen-bob", "bob", slots=1, edit=only_public)
             await until_heard(page)
             assert await selected_pair(page) == {"protocol": "tcp", "port": PUBLIC_PORT}
-    finally:
-        for peer in room.peers:
-            await peer.close()
-        engine.close()
 
 
 async def test_tls_reaches_the_web_server_with_the_address_of_who_asks(proxy: None, tmp_path: Path) -> None:

@@ -1,12 +1,7 @@
 """Two people at once, on two real connections: the room's row lock makes them one after the other."""
 
-import threading
-from collections.abc import Callable
-
 import pytest
-from django.db import connection
 
-from salon.common.errors import SalonError
 from salon.rooms.actions import attendance, hands, invitations, mutes, stepping_down
 from salon.rooms.actions.acted import Acted
 from salon.rooms.actions.end_room import end_if_empty, end_room
@@ -15,32 +10,10 @@ from salon.rooms.commands import Terms, run_named
 from salon.rooms.models import Place, Room, RoomAction
 from salon.streams.events import newest_seq
 from salon.streams.models import Stream, StreamEvent
+from tests.rooms.at_once import at_once
 from tests.rooms.people import caller
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def at_once(*acts: Callable[[], object]) -> list[object]:
-    """Each on a thread and a connection of its own, begun together. Answers, or codes of refusals, in the order given."""
-    results: list[object] = [None] * len(acts)
-    barrier = threading.Barrier(len(acts))
-
-    def run(n, act):
-        try:
-            connection.ensure_connection()
-            barrier.wait()
-            results[n] = act()
-        except SalonError as refusal:
-            results[n] = refusal.code
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=item) for item in enumerate(acts)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return results
 
 
 def numbers_are_gapless():

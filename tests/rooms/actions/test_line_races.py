@@ -1,16 +1,12 @@
 """Many at once for few seats, on real connections: the room's row lock counts them one after the other."""
 
 import random
-import threading
-from collections.abc import Callable
 from functools import partial
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from salon.accounts.callers import Caller
-from salon.common.errors import SalonError
 from salon.common.ids import new_id
 from salon.rooms import media
 from salon.rooms.actions import line, sound
@@ -20,33 +16,13 @@ from salon.rooms.capacity import capacity_of
 from salon.rooms.errors import InvalidSdp
 from salon.rooms.models import LinePlace, MediaSession, Room
 from salon.streams.models import StreamEvent
+from tests.rooms.at_once import at_once
 from tests.rooms.people import caller
 
 pytestmark = pytest.mark.django_db(transaction=True)
 OFFER, NONSENSE = "v=0\r\n", "nonsense"
 SEED, ROUNDS = 20261123, 12
-
-
-def at_once(*acts: Callable[[], object]) -> list[object]:
-    """Each on a thread of its own, begun together, with as many connections as a process has. Answers, or codes of refusals, in order."""
-    results: list[object] = [None] * len(acts)
-    barrier = threading.Barrier(len(acts))
-
-    def run(n, act):
-        barrier.wait()
-        try:
-            results[n] = act()
-        except SalonError as refusal:
-            results[n] = refusal.code
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=item) for item in enumerate(acts)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return results
+rush = partial(at_once, on_open_connections=False)
 
 
 @pytest.fixture
@@ -61,7 +37,7 @@ def waiting(room):
 
 def test_twenty_at_once_for_five_seats_are_five_grants(room, crowd, media_process):
     Room.objects.filter(id=room.id).update(capacity=5)
-    results = at_once(*(lambda who=who: sound.listen(who, room.id, OFFER).session for who in crowd))
+    results = rush(*(lambda who=who: sound.listen(who, room.id, OFFER).session for who in crowd))
     assert results.count("room_full") == 15
     granted = {session for session in results if session != "room_full"}
     assert len(granted) == len(media_process.opened) == 5
@@ -72,23 +48,23 @@ def test_twenty_at_once_for_five_seats_are_five_grants(room, crowd, media_proces
 def test_seats_that_become_free_at_once_are_given_once_each(room, crowd, media_process):
     Room.objects.filter(id=room.id).update(capacity=5)
     seated, rest = crowd[:5], crowd[5:]
-    at_once(*(lambda who=who: sound.listen(who, room.id, OFFER) for who in seated))
-    at_once(*(lambda who=who: sound.listen(who, room.id, OFFER) for who in rest))
+    rush(*(lambda who=who: sound.listen(who, room.id, OFFER) for who in seated))
+    rush(*(lambda who=who: sound.listen(who, room.id, OFFER) for who in rest))
     for who in rest:
         line.ask_line(who, room.id)
     first = [place.id for place in waiting(room)[:3]]
     people = sum(place.person_id is not None for place in waiting(room)[:3])
-    at_once(*(lambda who=who: leave(room, who.person) for who in seated[:3]), *[lambda: line.admit_from_line(room)] * 2)
+    rush(*(lambda who=who: leave(room, who.person) for who in seated[:3]), *[lambda: line.admit_from_line(room)] * 2)
     assert list(LinePlace.objects.filter(admitted_until__gt=timezone.now()).order_by("id").values_list("id", flat=True)) == first
     assert StreamEvent.objects.filter(kind="line_changed").count() == people
 
 
 def test_one_person_on_two_devices_takes_one_seat(room, crowd, media_process):
     Room.objects.filter(id=room.id).update(capacity=2)
-    results = at_once(*[lambda: sound.listen(crowd[0], room.id, OFFER)] * 3)
+    results = rush(*[lambda: sound.listen(crowd[0], room.id, OFFER)] * 3)
     assert "room_full" not in results
     assert sound.listen(crowd[1], room.id, OFFER).session
-    assert at_once(lambda: sound.listen(crowd[2], room.id, OFFER)) == ["room_full"]
+    assert rush(lambda: sound.listen(crowd[2], room.id, OFFER)) == ["room_full"]
 
 
 def come(who, room):
@@ -141,7 +117,7 @@ def test_rounds_of_coming_and_going_never_fill_a_room_beyond_its_capacity_nor_ke
         before, capacity = taken(room), room.capacity
         other = dice.choice([capacity, capacity, 3, 6, 9])
         acts = [partial(dice.choice(ACTS), dice.choice(visitors), room) for _ in range(14)]
-        at_once(lambda other=other: Room.objects.filter(id=room.id).update(capacity=other), *acts)
+        rush(lambda other=other: Room.objects.filter(id=room.id).update(capacity=other), *acts)
         room.refresh_from_db()
         assert taken(room) <= max(capacity, other, before)
         assert room.seats_at_most is None or (room.seats_at_most >= taken(room) and not waiting(room))

@@ -37,7 +37,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 ROUNDS = 200
 COMMANDS_EACH = 2
-PORT = 18714
+PORT = 18722
 OFFERS = {"listen": OFFER, "speak": OFFER.replace("recvonly", "sendonly")}
 BY_MODERATORS = ("invite_to_stage", "mute_speaker", "hold_mute", "release_mute", "move_to_audience", "remove_person", "undo_removal")
 BY_SPEAKER = ("enter", "accept_invitation", "raise_hand", "unmute", "mute")
