@@ -90,6 +90,7 @@ check: $(STAMPS)/python-dev $(STAMPS)/node ## lint, types and import layers of a
 	npm --prefix web run --silent check
 	npm --prefix web run --silent lint
 	scripts/check-locks
+	scripts/check-links
 
 .PHONY: bench
 bench: build $(STAMPS)/python-dev ## the figures, as JSON lines
