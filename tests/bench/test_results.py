@@ -5,7 +5,7 @@ import pytest
 
 from bench.goals import APPLICATION, ENGINE, ROBUSTNESS, Goal
 from bench.page import PAGE, rendered
-from bench.plot import Curve, curves, draw
+from bench.plot import IMAGE, Curve, curves, draw
 from bench.results import KEPT, file_name, keep, merge, read_results
 from bench.table import markdown_of_all, markdown_table, text_table
 
@@ -90,12 +90,32 @@ def test_no_figure_has_two_goals() -> None:
 def test_page_holds_the_figures_that_are_kept() -> None:
     """Nobody types a number there, and nobody forgets to put a new one in: `make bench-page`."""
     page = PAGE.read_text()
-    assert rendered(page, KEPT) == page
+    assert rendered(page, KEPT, IMAGE) == page
+
+
+def test_picture_is_shown_once_it_is_drawn(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("bench.page.PAGE", tmp_path / "benchmarks.md")
+    page = "before\n<!-- figures: written by make bench-page -->\n<!-- end of figures -->\nafter\n"
+    image = tmp_path / "images" / "cost.svg"
+    assert "cost.svg" not in rendered(page, tmp_path, image)
+    image.parent.mkdir()
+    image.write_text("<svg/>")
+    assert "](images/cost.svg)\n\n<!-- end of figures -->\nafter\n" in rendered(page, tmp_path, image)
+
+
+def test_picture_is_of_what_was_measured() -> None:
+    """Nobody draws it by hand."""
+    drawings = []
+    for kept in KEPT.glob("*.jsonl"):
+        measured = kept.with_suffix(".curves.json")
+        if measured.exists():
+            drawings.append(draw(curves(json.loads(measured.read_text())), next(iter(read_results(kept).values()))["machine"]))
+    assert not IMAGE.exists() or IMAGE.read_text() in drawings
 
 
 def test_page_without_its_markers_is_refused(tmp_path) -> None:
     with pytest.raises(ValueError, match="marker"):
-        rendered("# Benchmarks\n", tmp_path)
+        rendered("# Benchmarks\n", tmp_path, tmp_path / "none.svg")
 
 
 def test_curves_are_drawn_to_scale_and_told_in_words() -> None:
