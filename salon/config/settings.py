@@ -92,7 +92,14 @@ def _database(url: str) -> dict[str, object]:
         "HOST": host,
         "PORT": str(parts.port or ""),
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"pool": {"min_size": 1, "max_size": 8, "timeout": 5}, **query},
+        "OPTIONS": {
+            "pool": {"min_size": 1, "max_size": 8, "timeout": 5},
+            # For salon/common/prepared.py: statements of a cursor that binds on the server, and no others, are planned at their first run,
+            # and that plan is kept, where PostgreSQL would make five more to compare.
+            "prepare_threshold": 0,
+            "options": "-c plan_cache_mode=force_generic_plan",
+            **query,
+        },
     }
 
 

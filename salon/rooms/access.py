@@ -2,19 +2,21 @@
 
 from collections.abc import Iterable
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import DateTimeField, Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from salon.accounts.callers import Caller
 from salon.accounts.errors import SignInRequired
 from salon.accounts.models import Person
 from salon.common.ids import is_id
+from salon.common.prepared import AnyOf, Parameter, Prepared
 from salon.config.environment import environment
 from salon.rooms.enums import Phase, Role, Visibility
 from salon.rooms.errors import PersonNotFound, RoomEnded, RoomNotFound, SessionNotFound
 from salon.rooms.models import Guest, MediaSession, Place, Removal, Room
 from salon.social.models import Block, Follow
 
+_Person = Person | str | Parameter
 # Of places.
 IN = Q(left_at=None)
 ON_STAGE = Q(on_stage_since__isnull=False)
@@ -26,7 +28,7 @@ def access_room_by_id(caller: Caller, room_id: str) -> Room:
     require_listening_allowed(caller)
     if not is_id(room_id):
         raise RoomNotFound
-    room = rooms_for(caller).select_related("host").filter(id=room_id).first()
+    room = _room_for(caller, room_id)
     if room is None:
         raise RoomNotFound
     return room
@@ -72,34 +74,16 @@ def require_listening_allowed(caller: Caller) -> None:
         raise SignInRequired
 
 
-def rooms_for(caller: Caller) -> QuerySet[Room]:
-    """Every room the caller may enter, in one query. Missing from it, a room looks to them as if there were none.
-
-    Open rooms; social ones for whom a moderator follows; any for who has been in it or was invited in. None that one was removed from,
-    and none in which somebody runs or speaks who blocked the caller, unless the caller is in it now or moderates it: a block separates
-    two people, and shall not take a room from those who run it.
-    """
-    rooms = Room.objects.all()
+def live_rooms_for(caller: Caller) -> list[Room]:
+    """Every live room that the caller may enter, with its host, in one query."""
     if caller.person is None:
-        return rooms.filter(visibility=Visibility.OPEN)
-    person, there = caller.person, OuterRef("pk")
-    entitled = (
-        Q(visibility=Visibility.OPEN)
-        | Q(Exists(_known_places(person).filter(room=there)))
-        | Q(Exists(Guest.objects.filter(room=there, person=person)))
-        | Q(Q(visibility=Visibility.SOCIAL), Exists(_moderators_who_follow(person).filter(room=there)))
-    )
-    staying = Exists(Place.objects.filter(IN | MODERATES, room=there, person=person))
-    return rooms.filter(entitled, ~Exists(_removals_now(person).filter(room=there)), staying | ~_blocked_from(person))
-
-
-def live_rooms_for(caller: Caller) -> QuerySet[Room]:
-    return rooms_for(caller).filter(phase=Phase.LIVE)
+        return _OPEN_LIVE_ROOMS()
+    return _LIVE_ROOMS(person=caller.person.id, now=timezone.now())
 
 
 def is_let_in(room: Room, person: Person) -> bool:
     """Whether the room is there for `person`, live or ended."""
-    return rooms_for(Caller(person, None, "")).filter(id=room.id).exists()
+    return _room_for(Caller(person, None, ""), room.id) is not None
 
 
 def may_enter_anew(room: Room, person: Person) -> bool:
@@ -121,12 +105,39 @@ def folded_among(rooms: Iterable[Room], caller: Caller) -> set[str]:
     """The ids of those of `rooms` in which somebody whom the caller has blocked opened, moderates or speaks. One query."""
     if caller.person is None:
         return set()
-    blocks = Block.objects.filter(blocker=caller.person)
-    among = Room.objects.filter(id__in=[room.id for room in rooms])
-    return set(among.filter(_runs_with(blocks, "blocked")).values_list("id", flat=True))
+    return {room.id for room in _FOLDED(person=caller.person.id, rooms=[room.id for room in rooms])}
 
 
-def _blocked_from(person: Person | str) -> Exists:
+def _room_for(caller: Caller, room_id: str) -> Room | None:
+    """The room, with its host, if it is there for the caller. One query."""
+    found = _OPEN_ROOM(room=room_id) if caller.person is None else _ROOM(person=caller.person.id, room=room_id, now=timezone.now())
+    return found[0] if found else None
+
+
+def _rooms_for(person: _Person, now: Parameter) -> QuerySet[Room]:
+    """Every room that a person may enter. Missing from it, a room looks to them as if there were none.
+
+    Open rooms; social ones for whom a moderator follows; any for who has been in it or was invited in. None that one was removed from,
+    and none in which somebody runs or speaks who blocked the caller, unless the caller is in it now or moderates it: a block separates
+    two people, and shall not take a room from those who run it.
+    """
+    there = OuterRef("pk")
+    entitled = (
+        Q(visibility=Visibility.OPEN)
+        | Q(Exists(_known_places(person).filter(room=there)))
+        | Q(Exists(Guest.objects.filter(room=there, person=person)))
+        | Q(Q(visibility=Visibility.SOCIAL), Exists(_moderators_who_follow(person).filter(room=there)))
+    )
+    staying = Exists(Place.objects.filter(IN | MODERATES, room=there, person=person))
+    return Room.objects.filter(entitled, ~Exists(_removals_at(now, person).filter(room=there)), staying | ~_blocked_from(person))
+
+
+def _open_rooms() -> QuerySet[Room]:
+    """Every room that a visitor may enter."""
+    return Room.objects.filter(visibility=Visibility.OPEN)
+
+
+def _blocked_from(person: _Person) -> Exists:
     return _runs_with(Block.objects.filter(blocked=person), "blocker")
 
 
@@ -136,15 +147,26 @@ def _runs_with(blocks: QuerySet[Block], other: str) -> Exists:
     return Exists(blocks.filter(Q(**{other: OuterRef("host")}) | Exists(running)))
 
 
-def _known_places(person: Person) -> QuerySet[Place]:
+def _known_places(person: _Person) -> QuerySet[Place]:
     # A place without an entry is what a request to listen leaves that came to nothing.
     return Place.objects.filter(IN | Q(entered_at__isnull=False), person=person)
 
 
-def _moderators_who_follow(person: Person) -> QuerySet[Place]:
+def _moderators_who_follow(person: _Person) -> QuerySet[Place]:
     """In the room or not: a moderator who stepped out for a minute has not changed whom they know."""
     return Place.objects.filter(MODERATES, Exists(Follow.objects.filter(followed=person, follower=OuterRef("person"))))
 
 
-def _removals_now(person: Person) -> QuerySet[Removal]:
-    return person.removals.filter(Q(until=None) | Q(until__gt=timezone.now()), lifted_at=None)
+def _removals_at(now: Parameter, person: _Person) -> QuerySet[Removal]:
+    return Removal.objects.filter(Q(until=None) | Q(until__gt=now), lifted_at=None, person=person)
+
+
+# The door stands before nearly every request, so it is composed and planned once.
+_WHO, _NOW = Parameter("person"), Parameter("now", DateTimeField())
+_ROOM = Prepared(lambda: _rooms_for(_WHO, _NOW).select_related("host").filter(id=Parameter("room")))
+_OPEN_ROOM = Prepared(lambda: _open_rooms().select_related("host").filter(id=Parameter("room")))
+_LIVE_ROOMS = Prepared(lambda: _rooms_for(_WHO, _NOW).select_related("host").filter(phase=Phase.LIVE))
+_OPEN_LIVE_ROOMS = Prepared(lambda: _open_rooms().select_related("host").filter(phase=Phase.LIVE))
+_FOLDED = Prepared(
+    lambda: Room.objects.filter(AnyOf("id", Parameter("rooms")), _runs_with(Block.objects.filter(blocker=_WHO), "blocked")).only("id")
+)

@@ -20,7 +20,7 @@ _HALLWAY_LENGTH = 200
 
 def hallway(caller: Caller, *, language: str | None = None) -> list[RoomCard]:
     """The live rooms the caller may enter, best first for them. language: only rooms in it (`fr` finds `fr-CA`)."""
-    rooms = list(live_rooms_for(caller).select_related("host"))
+    rooms = live_rooms_for(caller)
     if language:
         rooms = [room for room in rooms if primary(room.language) == primary(language)]
     reader = reader_of(caller)

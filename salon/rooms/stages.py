@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from salon.accounts.faces import Face, face_of
 from salon.accounts.models import Person
+from salon.common.prepared import AnyOf, Parameter, Prepared
 from salon.rooms.domain.room_stage import PersonId, RoomStage, StagePlace, StageRules
 from salon.rooms.enums import HandPolicy, Phase, Role, Status, Visibility
 from salon.rooms.models import Place, Room
@@ -19,6 +20,11 @@ STANDING = (
     | Q(invited_at__isnull=False)
     | Q(role__in=[Role.HOST, Role.MODERATOR])
 )
+
+_PLACES = Place.objects.select_related("person").filter(AnyOf("room", Parameter("rooms")))
+# Every look at a room reads one of these.
+_STANDING = Prepared(lambda: _PLACES.filter(STANDING | Q(AnyOf("person", Parameter("people")))))
+_ON_STAGE = Prepared(lambda: _PLACES.filter(on_stage_since__isnull=False))
 
 _PEOPLE = {"invited_by": "invited_by_id", "muted_by": "muted_by_id", "held_by": "held_by_id"}
 # What the rules of a room's stage are called in its row. Who opened it never changes.
@@ -52,12 +58,12 @@ def seats_of(room: Room, *people: str) -> Seats:
 def seats_of_all(rooms: Sequence[Room], *people: str) -> dict[str, Seats]:
     """`seats_of` for several rooms by id; no more queries."""
     running = {person for room in rooms for person in (room.host_id, room.deputy_id) if person}
-    return _seats_by_room(rooms, STANDING | Q(person__in=running.union(people)))
+    return _seats_by_room(rooms, _STANDING(rooms=[room.id for room in rooms], people=list(running.union(people))))
 
 
 def seats_on_stage(rooms: Sequence[Room]) -> dict[str, Seats]:
     """Like `seats_of_all`, without the queues: enough for cards."""
-    return _seats_by_room(rooms, Q(on_stage_since__isnull=False))
+    return _seats_by_room(rooms, _ON_STAGE(rooms=[room.id for room in rooms]))
 
 
 def save_changed_places(room: Room, before: RoomStage, after: RoomStage, now: datetime) -> None:
@@ -86,10 +92,11 @@ def add_faces(seats: Seats, people: Iterable[Person]) -> None:
     seats.faces.update((person.id, face_of(person)) for person in people)
 
 
-def _seats_by_room(rooms: Sequence[Room], wanted: Q) -> dict[str, Seats]:
+def _seats_by_room(rooms: Sequence[Room], taken: Iterable[Place]) -> dict[str, Seats]:
+    """taken: places in these rooms, with their people."""
     places: dict[str, list[Place]] = {room.id: [] for room in rooms}
     faces: dict[str, Face] = {}
-    for place in Place.objects.select_related("person").filter(wanted, room__in=list(places)):
+    for place in taken:
         places[place.room_id].append(place)
         faces[place.person_id] = face_of(place.person)
     _add_faces_of_absent(faces, [place for there in places.values() for place in there])

@@ -117,7 +117,7 @@ def test_host_who_has_not_come_yet_passes(host):
 def test_blocked_person_does_not_find_the_room_of_who_runs_or_speaks_in_it(room, stranger, request, runs):
     block(request.getfixturevalue(runs), stranger)
     assert not passes(caller(stranger), room)
-    assert not live_rooms_for(caller(stranger)).exists()
+    assert live_rooms_for(caller(stranger)) == []
 
 
 def test_opener_who_handed_over_still_keeps_out_whom_they_blocked(room, host, moderator, stranger):

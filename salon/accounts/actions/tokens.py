@@ -11,6 +11,7 @@ from salon.accounts.actions.cut import cut
 from salon.accounts.errors import TokenInvalid, TooManyTokens
 from salon.accounts.models import AccessToken, Person
 from salon.common.errors import NotFound
+from salon.common.prepared import Parameter, Prepared
 from salon.common.text import clean_line
 
 logger = logging.getLogger(__name__)
@@ -18,6 +19,9 @@ logger = logging.getLogger(__name__)
 # Scanners that look for leaked secrets find ours by this beginning.
 SECRET_PREFIX = "salon_"  # noqa: S105
 NAME_LENGTH = 60
+_GOOD_TOKEN = Prepared(
+    lambda: AccessToken.objects.select_related("person").filter(secret_sha256=Parameter("digest"), person__is_active=True)
+)
 # Enough for every script somebody runs; few enough to read through.
 MOST_TOKENS = 50
 
@@ -42,9 +46,10 @@ def issue_token(person: Person, name: str) -> tuple[AccessToken, str]:
 
 def authenticate_token(secret: str) -> Person:
     """Whose token this is; notes the day. Raises TokenInvalid, also for a person who was deactivated."""
-    token = AccessToken.objects.select_related("person").filter(secret_sha256=_digest(secret), person__is_active=True).first()
-    if token is None:
+    found = _GOOD_TOKEN(digest=_digest(secret))
+    if not found:
         raise TokenInvalid
+    token = found[0]
     today = timezone.now().date()
     if token.last_used_on != today:
         AccessToken.objects.filter(pk=token.pk).update(last_used_on=today)
