@@ -8,6 +8,7 @@ from django.db.backends.utils import CursorWrapper
 
 from salon.bus import notification
 from salon.bus.interface import encoded
+from salon.common.prepared import prepared_cursor
 from salon.config.environment import environment
 
 
@@ -23,22 +24,31 @@ def publish_all(messages: Sequence[tuple[str, Mapping[str, object]]]) -> None:
         for subject, body in bodies:
             transaction.on_commit(partial(background_publisher(nats_url).publish, subject, body))
     elif bodies:
-        with transaction.atomic(), connection.cursor() as cursor:
-            _notify(cursor, bodies)
+        # Within a transaction no savepoint: whoever lets a message fail and goes on would have done what nobody hears of.
+        with transaction.atomic(savepoint=False):
+            _notify(bodies)
 
 
-def _notify(cursor: CursorWrapper, bodies: Sequence[tuple[str, bytes]]) -> None:
+def _notify(bodies: Sequence[tuple[str, bytes]]) -> None:
     """pg_notify is transactional: PostgreSQL itself delivers it at commit, in this order, and drops a second identical one.
 
     In one statement for all: what is said to each of hundreds in a queue must not cost a room's command hundreds of them.
     """
-    payloads = [(notification.inline_payload(subject, body), subject, body) for subject, body in bodies]
-    if any(payload is None for payload, _, _ in payloads):
+    payloads = [notification.inline_payload(subject, body) for subject, body in bodies]
+    if None in payloads:
+        payloads = _with_rows(payloads, bodies)
+    with prepared_cursor() as cursor:
+        cursor.execute(notification.NOTIFY_ALL, [payloads])
+
+
+def _with_rows(payloads: Sequence[str | None], bodies: Sequence[tuple[str, bytes]]) -> list[str | None]:
+    """The payloads, with rows for what is too long for one."""
+    with connection.cursor() as cursor:
         cursor.execute(notification.TABLE_EXISTS)
         if not cursor.fetchone()[0]:
             cursor.execute(notification.CREATE_TABLE)
         cursor.execute(notification.TRIM)
-    cursor.execute(notification.NOTIFY_ALL, [[payload or _row(cursor, subject, body) for payload, subject, body in payloads]])
+        return [payload or _row(cursor, subject, body) for payload, (subject, body) in zip(payloads, bodies, strict=True)]
 
 
 def _row(cursor: CursorWrapper, subject: str, body: bytes) -> str:

@@ -4,21 +4,41 @@ An event's number is taken by a row lock that is held until the commit, so numbe
 is the order of commits: whoever has read number n has read everything below it.
 """
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 from django.utils import timezone
 from typing_extensions import TypedDict
 
 from salon.bus import publish_all_on_commit
+from salon.common.prepared import prepared_cursor
 from salon.common.times import rfc3339
 from salon.streams.models import Stream, StreamEvent
 from salon.streams.names import watched_name
 
 Json = dict[str, object]
+
+# PostgreSQL takes the row locks in the order of the names; the ORM's bulk update promises no order. Then each event is stored under its
+# stream's new number less how many of the stream's events come behind it.
+_NUMBER_AND_STORE = """
+WITH numbered AS (
+    INSERT INTO streams_stream AS stream (name, seq)
+    SELECT name, taken FROM unnest(%(names)s::text[], %(counts)s::bigint[]) AS wanted (name, taken)
+    ON CONFLICT (name) DO UPDATE SET seq = stream.seq + excluded.seq
+    RETURNING name, seq
+), stored AS (
+    INSERT INTO streams_streamevent (stream_id, seq, kind, data, at)
+    SELECT event.stream, numbered.seq - event.behind, event.kind, event.data::jsonb, %(at)s
+    FROM unnest(%(streams)s::text[], %(behind)s::bigint[], %(kinds)s::text[], %(data)s::text[]) AS event (stream, behind, kind, data)
+    JOIN numbered ON numbered.name = event.stream
+)
+SELECT name, seq FROM numbered
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +78,12 @@ def emit_all(events: Sequence[NewEvent]) -> dict[str, int]:
     """
     if not connection.in_atomic_block:
         raise RuntimeError("events are emitted inside the transaction that makes them true")
-    newest = _take_numbers(Counter(event.stream for event in events))
-    seqs = dict(newest)
+    if not events:
+        return {}
     at = timezone.now()
-    rows: list[StreamEvent] = []
-    for event in reversed(events):
-        rows.append(StreamEvent(stream_id=event.stream, seq=seqs[event.stream], kind=event.kind, data=event.data, at=at))
-        seqs[event.stream] -= 1
-    rows.reverse()
-    StreamEvent.objects.bulk_create(rows)
-    publish_all_on_commit([_said(event, row) for event, row in zip(events, rows, strict=True)])
-    return newest
+    seqs = _number_and_store(events, at)
+    publish_all_on_commit([_said(event, seq, at) for event, seq in zip(events, seqs, strict=True)])
+    return dict(zip((event.stream for event in events), seqs, strict=True))
 
 
 def redact(stream: str, seq: int, **fields: object) -> None:
@@ -97,34 +112,38 @@ def events_after(stream: str, seq: int) -> list[EventFrame] | None:
 
 
 def frame_of(event: StreamEvent) -> EventFrame:
-    at: datetime = event.at
-    return {
-        "type": "event",
-        "stream": watched_name(event.stream_id),
-        "seq": event.seq,
-        "kind": event.kind,
-        "data": event.data,
-        "at": rfc3339(at),
-    }
+    return _frame(event.stream_id, event.seq, event.kind, event.data, event.at)
 
 
-def _said(event: NewEvent, row: StreamEvent) -> tuple[str, dict[str, object]]:
+def _frame(stream: str, seq: int, kind: str, data: Mapping[str, object], at: datetime) -> EventFrame:
+    return {"type": "event", "stream": watched_name(stream), "seq": seq, "kind": kind, "data": {**data}, "at": rfc3339(at)}
+
+
+def _said(event: NewEvent, seq: int, at: datetime) -> tuple[str, dict[str, object]]:
     """Subject and message on the bus."""
     people = {} if event.people is None else {"people": sorted(set(event.people))}
-    return f"stream.{row.stream_id}", {**frame_of(row), **people}
+    return f"stream.{event.stream}", {**_frame(event.stream, seq, event.kind, event.data, at), **people}
 
 
-def _take_numbers(counts: Mapping[str, int]) -> dict[str, int]:
-    """Raise each stream's number by its count and keep the rows locked until the commit."""
-    if not counts:
-        return {}
+def _number_and_store(events: Sequence[NewEvent], at: datetime) -> list[int]:
+    """Raise each stream's number by the count of its events, which take the numbers in their order. The streams' rows stay locked."""
+    counts = Counter(event.stream for event in events)
     names = sorted(counts)
-    # PostgreSQL takes the row locks of VALUES in their order; the ORM's bulk update promises no order.
-    values = ", ".join(["(%s, %s)"] * len(names))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO streams_stream AS stream (name, seq) VALUES {values}"  # noqa: S608  (placeholders only)
-            " ON CONFLICT (name) DO UPDATE SET seq = stream.seq + excluded.seq RETURNING name, seq",
-            [value for name in names for value in (name, counts[name])],
-        )
-        return dict(cursor.fetchall())
+    left = counts.copy()
+    behind = []
+    for event in events:
+        left[event.stream] -= 1
+        behind.append(left[event.stream])
+    values: dict[str, Any] = {
+        "names": names,
+        "counts": [counts[name] for name in names],
+        "streams": [event.stream for event in events],
+        "behind": behind,
+        "kinds": [event.kind for event in events],
+        "data": [json.dumps(event.data) for event in events],
+        "at": at,
+    }
+    with prepared_cursor() as cursor:
+        cursor.execute(_NUMBER_AND_STORE, values)
+        newest = dict(cursor.fetchall())
+    return [newest[event.stream] - number for event, number in zip(events, behind, strict=True)]

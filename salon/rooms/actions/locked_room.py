@@ -81,8 +81,9 @@ class LockedRoom:
         cause = Cause(action, face_of(actor) if actor else None, target.id if target else None, reason)
         happened = events_of(Moment(self.before, before), Moment(self.room, outcome.stage), outcome, self.seats.faces, cause)
         # All at once and last: streams/events.py says why.
-        emit_all([*happened, *told])
-        return newest_seq(room_stream(self.room.id))
+        newest = emit_all([*happened, *told])
+        stream = room_stream(self.room.id)
+        return newest[stream] if stream in newest else newest_seq(stream)
 
     def _with_grace(self, stage: RoomStage) -> RoomStage:
         """After the places are saved: only the database knows whether a listener is left."""
