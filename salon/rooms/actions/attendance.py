@@ -33,13 +33,19 @@ REVIVABLE = timedelta(hours=1)
 def enter_room(room: Room, person: Person) -> int:
     """Returns the number of the room's stream. Raises RoomEnded, and RoomNotFound for somebody whom the door does not let in (any more)."""
     ensure_place(room, person)
+    return enter_by_place(room, person)
+
+
+def enter_by_place(room: Room, person: Person) -> int:
+    """`enter_room` for somebody who has a place, in the room or not."""
     with locked_room(room, person) as locked:
         # Under the lock: a removal, or a moderator's block, finds this person in the room already, or they find it here.
         if not is_let_in(room, person):
             raise RoomNotFound
         outcome = lifecycle.enter(locked.stage, PersonId(person.id), locked.now)
-        # The host has a place from the opening on, and enters it now.
-        Place.objects.filter(room=room, person=person, entered_at=None).update(entered_at=locked.now)
+        if locked.stage.places[PersonId(person.id)].is_in:
+            # The host has a place from the opening on, and enters it now.
+            Place.objects.filter(room=room, person=person, entered_at=None).update(entered_at=locked.now)
         # Who listened where is nobody's business later: no audit record.
         return locked.commit(outcome, "enter_room", actor=person, record=Record.NOWHERE)
 

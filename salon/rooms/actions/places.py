@@ -17,15 +17,16 @@ def random_csrc() -> int:
     return secrets.randbelow(2**32 - 1) + 1
 
 
-def ensure_place(room: Room, person: Person) -> None:
-    """A place to enter by: outside still, with a csrc nobody else in the room has."""
+def ensure_place(room: Room, person: Person) -> int:
+    """A place to enter by: outside still, with a csrc nobody else in the room has. Returns its epoch."""
     for _ in range(_DRAWS):
-        if Place.objects.filter(room=room, person=person).exists():
-            return
+        epoch = Place.objects.filter(room=room, person=person).values_list("epoch", flat=True).first()
+        if epoch is not None:
+            return epoch
         try:
             with transaction.atomic():
                 Place.objects.create(room=room, person=person, csrc=random_csrc(), left_at=timezone.now())
         except IntegrityError:
             continue  # the number is taken, or they came in by another door just now: look again
-        return
+        return 0
     raise RuntimeError("no free csrc found")

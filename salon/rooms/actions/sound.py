@@ -13,11 +13,12 @@ from salon.accounts.faces import face_of
 from salon.accounts.models import Person
 from salon.common.errors import SalonError
 from salon.common.ids import new_id
+from salon.common.prepared import prepared_cursor
 from salon.common.signing import Grant, sign_grant
 from salon.config.environment import environment
 from salon.rooms import media, sdp
-from salon.rooms.access import access_live_room_by_id, access_media_session_by_id
-from salon.rooms.actions.attendance import close_at_media, enter_room, leave
+from salon.rooms.access import ON_STAGE, access_live_room_by_id, access_media_session_by_id
+from salon.rooms.actions.attendance import close_at_media, enter_by_place, leave
 from salon.rooms.actions.line import admit_from_line, give_back_seat, take_seat, use_seat
 from salon.rooms.actions.places import ensure_place
 from salon.rooms.enums import Direction
@@ -36,6 +37,8 @@ from salon.rooms.policy import known_policy_of
 # The grant goes straight from here to the media process: seconds would do.
 _GRANT_SECS = 30
 ANY_ETAG = "*"
+# Outside a transaction, so that the lock is gone with the statement.
+_ACTIVE_AFTER_ALL = "SELECT 1 FROM accounts_person WHERE id = %s AND is_active FOR NO KEY UPDATE"
 # The keeper asks for sessions of the last hour (worker/places.py); the rest of the day is for an operator who looks for a fault.
 ENDED_SESSIONS_KEPT = timedelta(days=1)
 
@@ -59,14 +62,14 @@ def listen(caller: Caller, room_id: str, offer: str) -> media.OpenedSession:
 
 
 def _open_and_enter(caller: Caller, room: Room, offer: str) -> media.OpenedSession:
-    if caller.person is not None:
-        # An epoch needs a place to be raised at. It is outside the room still: they enter once the offer is answered.
-        ensure_place(room, caller.person)
-    opened = _open(caller, room, Direction.LISTEN, offer)
+    # An epoch needs a place to be raised at. It is outside the room still: they enter once the offer is answered.
+    # Visitors have no place, and nobody cuts them.
+    epoch = ensure_place(room, caller.person) if caller.person else 0
+    opened = _open(caller, room, Direction.LISTEN, offer, epoch)
     try:
         if caller.person is not None:
             # Again through the lock: while the offer was answered the room may have ended, or the person been removed.
-            enter_room(room, caller.person)
+            enter_by_place(room, caller.person)
     except SalonError:
         _end(MediaSession.objects.get(id=opened.session), "refused")
         close_at_media(opened.session, _owner(caller))
@@ -82,10 +85,11 @@ def speak(caller: Caller, room_id: str, offer: str) -> media.OpenedSession:
     if caller.person is None:
         raise SignInRequired
     room = access_live_room_by_id(caller, room_id)
-    if not Place.objects.filter(room=room, person=caller.person, on_stage_since__isnull=False).exists():
+    epoch = _epoch_on_stage(room, caller.person)
+    if epoch is None:
         raise NotOnStage
     # No second look afterwards: the media process itself refuses and closes speaking sessions that the policy has no place for.
-    return _open(caller, room, Direction.SPEAK, offer)
+    return _open(caller, room, Direction.SPEAK, offer, epoch)
 
 
 def patch_session(caller: Caller, session_id: str, fragment: str, if_match: str | None) -> media.RestartedIce | None:
@@ -129,9 +133,8 @@ def forget_ended_sessions() -> int:
     return MediaSession.objects.filter(ended_at__lt=timezone.now() - ENDED_SESSIONS_KEPT).delete()[0]
 
 
-def _open(caller: Caller, room: Room, direction: Direction, offer: str) -> media.OpenedSession:
-    # The epoch before the checks: who is cut or removed after the checks has a newer one, which voids this session whenever it opens.
-    epoch = _epoch(caller, room)
+def _open(caller: Caller, room: Room, direction: Direction, offer: str, epoch: int) -> media.OpenedSession:
+    """epoch: as it was before the checks: who is cut or removed after them has a newer one, which voids this session whenever it opens."""
     policy = known_policy_of(_look_again(caller, room))
     try:
         opened = media.open_session(_grant(caller, room, direction, epoch), offer, policy, caller.address)
@@ -163,19 +166,19 @@ def _record(caller: Caller, room: Room, direction: Direction, opened: media.Open
     return True
 
 
-def _epoch(caller: Caller, room: Room) -> int:
-    """Zero for visitors: they have no place, and nobody cuts them."""
-    return Place.objects.get(room=room, person=caller.person).epoch if caller.person else 0
+def _epoch_on_stage(room: Room, person: Person) -> int | None:
+    """None for somebody who is not on it."""
+    return Place.objects.filter(ON_STAGE, room=room, person=person).values_list("epoch", flat=True).first()
 
 
 def _look_again(caller: Caller, room: Room) -> Room:
     """Through the door once more. Raises what it raises, and SignInRequired for somebody who was deactivated since they were let in."""
     if caller.person is not None:
-        with transaction.atomic():
-            # Locked, to wait for a deactivation under way: its cut may have looked for places before this person had one here.
-            person = Person.objects.select_for_update(no_key=True).filter(id=caller.person.id, is_active=True).first()
-        if person is None:
-            raise SignInRequired
+        # Locked, to wait for a deactivation under way: its cut may have looked for places before this person had one here.
+        with prepared_cursor() as cursor:
+            cursor.execute(_ACTIVE_AFTER_ALL, [caller.person.id])
+            if cursor.fetchone() is None:
+                raise SignInRequired
     return access_live_room_by_id(caller, room.id)
 
 

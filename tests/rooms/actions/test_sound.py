@@ -66,17 +66,17 @@ def test_deactivated_after_the_door_is_refused_before_the_media_process_is_asked
 
 @pytest.mark.parametrize("read", ["before", "after"])
 def test_deactivated_around_the_reading_of_the_epoch_is_refused(room, speaker, media_process, monkeypatch, read):
-    read_epoch = sound._epoch
+    read_epoch = sound._epoch_on_stage
 
-    def around(somebody, there):
+    def around(there, somebody):
         if read == "after":
             deactivate_now(speaker)
-            return read_epoch(somebody, there)
-        epoch = read_epoch(somebody, there)
+            return read_epoch(there, somebody)
+        epoch = read_epoch(there, somebody)
         deactivate_now(speaker)
         return epoch
 
-    monkeypatch.setattr(sound, "_epoch", around)
+    monkeypatch.setattr(sound, "_epoch_on_stage", around)
     with pytest.raises(SignInRequired):
         sound.speak(caller(speaker), room.id, OFFER)
     assert media_process.opened == []
