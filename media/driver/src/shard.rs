@@ -442,6 +442,7 @@ impl Shard {
 #[cfg(test)]
 mod tests {
     use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+    use std::sync::atomic::AtomicBool;
 
     use hmac::{Hmac, KeyInit, Mac};
     use is::stun::{StunMessage, TransId};
@@ -480,19 +481,50 @@ mod tests {
         engine
     }
 
-    #[test]
-    fn routes_of_sessions_that_came_back_are_claimed_before_their_next_check() {
-        let route = Route::udp(SocketAddr::new(HERE, 9));
+    /// Shard 1, and what it shares with another one.
+    fn second_of_two(engine: Engine) -> (Shard, Arc<Shared>) {
         let wakers: Vec<_> = (0..2).map(|_| Arc::new(Waker::new().expect("eventfd"))).collect();
         let (exchange, mut arrivals) = Exchange::new(&wakers);
         let shared = Arc::new(Shared::new(exchange, 1));
         let mailbox = Mailbox { inbox: mpsc::channel().1, waker: wakers[1].clone(), arrivals: arrivals.remove(1) };
         let socket = Socket::bind(SocketAddr::new(HERE, 0)).expect("a free port");
         let connections = Connections::new(1, None, Arc::default()).expect("epoll");
-        assert_eq!(shared.exchange.owner_of(route), None);
-        let shard = Shard::new(1, engine_with_a_session(route), socket, None, connections, mailbox, shared.clone());
+        (Shard::new(1, engine, socket, None, connections, mailbox, shared.clone()), shared)
+    }
+
+    #[test]
+    fn routes_of_sessions_that_came_back_are_claimed_before_their_next_check() {
+        let route = Route::udp(SocketAddr::new(HERE, 9));
+        let (shard, shared) = second_of_two(engine_with_a_session(route));
         assert_eq!(shared.exchange.owner_of(route), Some(1));
         assert_eq!(shard.claimed, HashSet::from([route]));
+    }
+
+    #[test]
+    fn flood_of_transfers_ends_no_later_than_the_queue_that_was_there() {
+        let (mut shard, shared) = second_of_two(engine_with_a_session(Route::udp(SocketAddr::new(HERE, 9))));
+        for _ in 0..20 {
+            let (is_full, is_over) = (AtomicBool::new(false), AtomicBool::new(false));
+            let sent = std::thread::scope(|scope| {
+                let flood = scope.spawn(|| {
+                    let mut sent = 0;
+                    while !is_over.load(Ordering::SeqCst) && sent < 10 * MAX_WAITING {
+                        let is_sent = shared.exchange.send(1, Transfer::Unshare("nowhere".into()));
+                        sent += usize::from(is_sent);
+                        is_full.fetch_or(!is_sent, Ordering::SeqCst);
+                    }
+                    sent
+                });
+                while !is_full.load(Ordering::SeqCst) {
+                    std::thread::yield_now();
+                }
+                shard.take_transfers(&mut Inbox::default());
+                is_over.store(true, Ordering::SeqCst);
+                flood.join().expect("floods")
+            });
+            let left = std::iter::from_fn(|| shard.mailbox.arrivals.next()).count();
+            assert_eq!(sent - left, MAX_WAITING);
+        }
     }
 
     /// Whether the round after these (with datagrams, at milliseconds) rests, asked right after the last one.
