@@ -14,7 +14,7 @@ import pytest
 from playwright.async_api import Page
 
 from salon.relay.book import new_memory
-from tests.relay.engine_browser import connect, open_page, restart_ice, selected_pair, until_heard, without_udp, write_tone
+from tests.relay.engine_browser import connect, restart_ice, selected_pair, until_heard, without_udp
 from tests.relay.engine_peers import HEARD_RMS, Ear, Room, loudest_hz, rms
 
 ROOT = Path(__file__).parents[2]
@@ -99,12 +99,6 @@ async def room(threads: int) -> AsyncIterator[KilledRoom]:
         await peer.close()
     await process.kill()
     process.let_go()
-
-
-@pytest.fixture
-async def page(tmp_path: Path) -> AsyncIterator[Page]:
-    async with open_page(write_tone(tmp_path / "tone.wav")) as page:
-        yield page
 
 
 async def hears_ada(ear: Ear) -> None:

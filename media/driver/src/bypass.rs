@@ -69,7 +69,7 @@ impl Bypass {
         self.is_left.clear();
         for (at, (to, payload)) in batch.iter().enumerate() {
             let is_udp = to.transport == Transport::Udp;
-            let is_placed = is_udp && self.place(to.peer, payload);
+            let is_placed = is_udp && self.place(to.peer, socket.source_of(to), payload);
             if is_placed {
                 self.placed.push((at, payload.len() as u64));
             }
@@ -96,16 +96,21 @@ impl Bypass {
     }
 
     /// Whether the datagram lies in the ring.
-    fn place(&mut self, peer: SocketAddr, payload: &[u8]) -> bool {
+    ///
+    /// source: of ours, if it is not the kernel's to choose.
+    fn place(&mut self, peer: SocketAddr, source: Option<IpAddr>, payload: &[u8]) -> bool {
         let IpAddr::V4(to) = peer.ip().to_canonical() else {
             return false;
         };
         if frame::IP_HEADERS_LEN + payload.len() > self.ring.mtu() {
             return false;
         }
-        let Some(path) = self.paths.find(to) else {
+        let Some(mut path) = self.paths.find(to) else {
             return false;
         };
+        if let Some(IpAddr::V4(source)) = source {
+            path.source = source;
+        }
         let sender = &self.sender;
         self.ring.place(frame::HEADERS_LEN + payload.len(), |frame| frame::write(frame, sender, &path, to, peer.port(), payload))
     }

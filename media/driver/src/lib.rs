@@ -12,6 +12,7 @@ mod directory;
 mod epoll;
 mod exchange;
 mod handover;
+mod local;
 mod shard;
 mod socket;
 mod tcp;
@@ -36,6 +37,7 @@ use book::SharedBook;
 use bypass::Bypass;
 pub use commands::NewSession;
 use exchange::Exchange;
+use local::LocalAddresses;
 use shard::{Command, Mailbox, Shard, Shared};
 use socket::{Socket, Waker, uptime};
 use tcp::{Connections, Limits};
@@ -232,8 +234,11 @@ impl Driver {
             return Err(DriverError(format!("The engine runs 1 to {} threads, not {}.", engine::MAX_SHARDS, options.threads)));
         }
         let at = SocketAddr::new(options.bind, options.port);
-        let (sockets, listener) = bind(at, options.threads, inherited.sockets, inherited.listener)?;
+        let (mut sockets, listener) = bind(at, options.threads, inherited.sockets, inherited.listener)?;
         let port = sockets[0].port();
+        let pinned =
+            LocalAddresses::of_machine(options.bind).and_then(|local| sockets.iter_mut().try_for_each(|socket| socket.pin(local.clone())));
+        pinned.map_err(|error| DriverError(format!("This machine's addresses cannot be told apart: {error}.")))?;
         let book = inherited.book.map(|memory| SharedBook::open(&memory, options.threads)).transpose();
         let book = book.map_err(|error| DriverError(format!("The session book cannot be used: {error}.")))?;
         let wakers: Result<Vec<_>, _> = (0..options.threads).map(|_| Waker::new().map(Arc::new)).collect();

@@ -11,6 +11,7 @@ use std::time::Duration;
 use salon_engine::{Route, Transmits, Transport};
 
 use crate::handover::{Backlog, Sent};
+use crate::local::{LocalAddresses, read_destination};
 
 /// Datagrams per `recvmmsg`.
 const RECEIVE_BATCH: usize = 64;
@@ -22,8 +23,8 @@ const SEND_BATCH: usize = 64;
 const BUFFER_BYTES: libc::c_int = 4 << 20;
 /// How long a batch may wait for a full send buffer, ms: a quarter of a frame of speech, in which 100 Mbit/s drain 60 kB of it.
 const SEND_PATIENCE_MS: libc::c_int = 5;
-/// Room for one SCM_TIMESTAMPNS control message.
-const CONTROL_LEN: usize = 64;
+/// Room for two control messages: SCM_TIMESTAMPNS, and where a datagram came to.
+const CONTROL_LEN: usize = 128;
 
 /// A bound UDP socket.
 #[derive(Debug)]
@@ -32,6 +33,7 @@ pub(crate) struct Socket {
     port: u16,
     is_ipv6: bool,
     backlog: Backlog,
+    local: LocalAddresses,
 }
 
 /// What woke the shard.
@@ -55,7 +57,8 @@ impl Socket {
     fn new(socket: UdpSocket) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
         let bound = socket.local_addr()?;
-        let socket = Self { socket, port: bound.port(), is_ipv6: bound.is_ipv6(), backlog: Backlog::default() };
+        let (port, is_ipv6) = (bound.port(), bound.is_ipv6());
+        let socket = Self { socket, port, is_ipv6, backlog: Backlog::default(), local: LocalAddresses::default() };
         socket.set_option(libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, 1)?;
         for (option, forced) in [(libc::SO_RCVBUF, libc::SO_RCVBUFFORCE), (libc::SO_SNDBUF, libc::SO_SNDBUFFORCE)] {
             // With CAP_NET_ADMIN beyond the system's limit, otherwise up to it; smaller buffers work, only less well in bursts.
@@ -98,7 +101,22 @@ impl Socket {
     }
 
     fn unbound(socket: OwnedFd, at: SocketAddr) -> Self {
-        Self { socket: UdpSocket::from(socket), port: at.port(), is_ipv6: at.is_ipv6(), backlog: Backlog::default() }
+        let (port, is_ipv6) = (at.port(), at.is_ipv6());
+        Self { socket: UdpSocket::from(socket), port, is_ipv6, backlog: Backlog::default(), local: LocalAddresses::default() }
+    }
+
+    /// Answer from the address that was asked, of these.
+    pub(crate) fn pin(&mut self, local: LocalAddresses) -> io::Result<()> {
+        let (level, option) =
+            if self.is_ipv6 { (libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO) } else { (libc::IPPROTO_IP, libc::IP_PKTINFO) };
+        self.set_option(level, option, libc::c_int::from(!local.is_empty()))?;
+        self.local = local;
+        Ok(())
+    }
+
+    /// The address that datagrams of a route are sent from, if it is not the kernel's to choose.
+    pub(crate) fn source_of(&self, route: Route) -> Option<IpAddr> {
+        self.local.address(route.local)
     }
 
     pub(crate) fn port(&self) -> u16 {
@@ -136,7 +154,8 @@ impl Socket {
     /// Fill `received` with what waits, without waiting.
     pub(crate) fn receive(&self, received: &mut Received) {
         received.count = 0;
-        let Received { buffers, names, controls, lens, count } = received;
+        received.local = self.local.clone();
+        let Received { buffers, names, controls, lens, count, .. } = received;
         let mut vectors: [libc::iovec; RECEIVE_BATCH] =
             std::array::from_fn(|at| libc::iovec { iov_base: buffers[at].as_mut_ptr().cast(), iov_len: RECEIVE_LEN });
         let mut messages: [libc::mmsghdr; RECEIVE_BATCH] = std::array::from_fn(|at| {
@@ -185,6 +204,7 @@ impl Socket {
         let mut messages: [libc::mmsghdr; SEND_BATCH] = unsafe { zeroed() };
         let mut lens = [0; SEND_BATCH];
         let mut count = 0;
+        let local = &self.local;
         for (at, (to, bytes)) in datagrams.by_ref().take(SEND_BATCH).enumerate() {
             let header = &mut messages[at].msg_hdr;
             lens[at] = bytes.len();
@@ -193,12 +213,17 @@ impl Socket {
             header.msg_name = names[at].as_mut_ptr().cast();
             header.msg_iov = &raw mut vectors[at];
             header.msg_iovlen = 1;
+            if let Some(pinned) = local.pinned(to.local) {
+                header.msg_control = pinned.bytes().as_ptr().cast_mut().cast();
+                header.msg_controllen = pinned.bytes().len();
+            }
             count = at + 1;
         }
         let fd = self.fd();
         let offer = |from: usize| {
             let rest = &mut messages[from..count];
-            // SAFETY: the messages point at names and vectors filled above and at the batch's bytes, which the kernel only reads.
+            // SAFETY: the messages point at names and vectors filled above, at the batch's bytes and at control messages that `self`
+            // owns, all of which the kernel only reads.
             let taken = unsafe { libc::sendmmsg(fd, rest.as_mut_ptr(), rest.len() as libc::c_uint, libc::MSG_DONTWAIT) };
             usize::try_from(taken).map_err(|_| io::Error::last_os_error())
         };
@@ -256,6 +281,8 @@ pub(crate) struct Received {
     /// (of the datagram, of its control messages).
     lens: Vec<(usize, usize)>,
     count: usize,
+    /// Of the socket that they came by.
+    local: LocalAddresses,
 }
 
 /// One of them.
@@ -275,6 +302,7 @@ impl Received {
             controls: std::iter::repeat_with(|| Control([0; CONTROL_LEN])).take(RECEIVE_BATCH).collect(),
             lens: vec![(0, 0); RECEIVE_BATCH],
             count: 0,
+            local: LocalAddresses::default(),
         }
     }
 
@@ -286,12 +314,10 @@ impl Received {
     pub(crate) fn iter(&self) -> impl Iterator<Item = ReceivedDatagram<'_>> {
         (0..self.count).filter_map(|at| {
             let (len, control_len) = self.lens[at];
-            let from = Route::udp(read_name(&self.names[at])?);
-            (len > 0).then(|| ReceivedDatagram {
-                from,
-                bytes: &self.buffers[at][..len],
-                arrived: read_arrival(&self.controls[at].0[..control_len]),
-            })
+            let peer = read_name(&self.names[at])?;
+            let (arrived, destination) = read_control(&self.controls[at].0[..control_len]);
+            let from = Route::udp_by(destination.map_or(0, |address| self.local.number(address)), peer);
+            (len > 0).then(|| ReceivedDatagram { from, bytes: &self.buffers[at][..len], arrived })
         })
     }
 }
@@ -311,17 +337,32 @@ fn read_name(name: &libc::sockaddr_in6) -> Option<SocketAddr> {
     }
 }
 
-/// The SCM_TIMESTAMPNS message: length, level, type, seconds, nanoseconds.
-fn read_arrival(control: &[u8]) -> Option<Duration> {
-    const DATA: usize = size_of::<libc::cmsghdr>();
-    let header = control.get(..DATA)?;
-    let level = i32::from_ne_bytes(header[DATA - 8..DATA - 4].try_into().ok()?);
-    let kind = i32::from_ne_bytes(header[DATA - 4..].try_into().ok()?);
-    if (level, kind) != (libc::SOL_SOCKET, libc::SCM_TIMESTAMPNS) {
-        return None;
+/// When a datagram was taken, since 1970, and to which of our addresses it came: each control message has a length (its header's
+/// included), a level, a type, and its content.
+fn read_control(mut control: &[u8]) -> (Option<Duration>, Option<IpAddr>) {
+    const HEADER_LEN: usize = size_of::<libc::cmsghdr>();
+    let (mut arrived, mut destination) = (None, None);
+    while let Some(header) = control.first_chunk::<HEADER_LEN>() {
+        let [len @ .., l0, l1, l2, l3, k0, k1, k2, k3] = *header;
+        let len = usize::from_ne_bytes(len);
+        let (level, kind) = (i32::from_ne_bytes([l0, l1, l2, l3]), i32::from_ne_bytes([k0, k1, k2, k3]));
+        let Some(data) = control.get(HEADER_LEN..len) else {
+            break;
+        };
+        if (level, kind) == (libc::SOL_SOCKET, libc::SCM_TIMESTAMPNS) {
+            arrived = read_arrival(data);
+        } else {
+            destination = read_destination(level, kind, data).or(destination);
+        }
+        control = control.get(len.next_multiple_of(size_of::<usize>())..).unwrap_or_default();
     }
-    let seconds = i64::from_ne_bytes(control.get(DATA..DATA + 8)?.try_into().ok()?);
-    let nanos = i64::from_ne_bytes(control.get(DATA + 8..DATA + 16)?.try_into().ok()?);
+    (arrived, destination)
+}
+
+/// Seconds and nanoseconds.
+fn read_arrival(data: &[u8]) -> Option<Duration> {
+    let seconds = i64::from_ne_bytes(*data.first_chunk()?);
+    let nanos = i64::from_ne_bytes(*data.get(8..)?.first_chunk()?);
     Some(Duration::new(u64::try_from(seconds).ok()?, u32::try_from(nanos).ok()?))
 }
 

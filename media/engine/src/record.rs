@@ -18,7 +18,7 @@ use crate::srtp::{LAST_RTCP_INDEX, MAX_STREAMS, MasterKeys, Profile};
 /// Longest record, bytes. A browser's takes about 600; one that would be longer is not kept, and its peer joins again.
 pub const RECORD_LEN: usize = 2_032;
 /// Raised with every change of the format: a book of another format is not read.
-pub const RECORD_FORMAT: u32 = 2;
+pub const RECORD_FORMAT: u32 = 3;
 /// Longest tag, bytes.
 pub const MAX_TAG_LEN: usize = 1_024;
 /// SRTCP packets that a session might have sent since its record was written: a record is at most 3 s old, and what a session sends
@@ -313,8 +313,9 @@ impl Writer {
         self.bytes(credentials.password.as_bytes());
     }
 
-    /// The peer of a UDP route.
+    /// Of UDP.
     fn route(&mut self, route: Route) {
+        self.u8(route.local);
         match route.peer.ip() {
             IpAddr::V4(ip) => self.bytes(&ip.octets()),
             IpAddr::V6(ip) => self.bytes(&ip.octets()),
@@ -385,12 +386,13 @@ impl<'a> Reader<'a> {
     }
 
     fn route(&mut self) -> Option<Route> {
+        let local = self.u8()?;
         let ip = self.bytes()?;
         let ip = match ip.len() {
             4 => IpAddr::from(<[u8; 4]>::try_from(ip).ok()?),
             _ => IpAddr::from(<[u8; 16]>::try_from(ip).ok()?),
         };
-        Some(Route::udp(SocketAddr::new(ip, self.u16()?)))
+        Some(Route::udp_by(local, SocketAddr::new(ip, self.u16()?)))
     }
 }
 
@@ -408,7 +410,8 @@ mod tests {
     }
 
     fn record() -> SessionRecord {
-        let peers = ["192.0.2.1:1000", "[2001:db8::1]:2000"].map(|peer| Route::udp(peer.parse().expect("an address")));
+        let by = |local, peer: &str| Route::udp_by(local, peer.parse().expect("an address"));
+        let peers = [by(0, "192.0.2.1:1000"), by(255, "[2001:db8::1]:2000")];
         SessionRecord {
             session: "s".repeat(32).into(),
             room: "r".repeat(32).into(),

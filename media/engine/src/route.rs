@@ -12,13 +12,16 @@ pub enum Transport {
     Tcp,
 }
 
-/// A peer's address as the engine's socket sees it, and the transport: all that tells one path to a peer from another.
+/// A peer's address as the engine's socket sees it, which of ours it speaks to, and the transport: all that tells one path to a peer from
+/// another.
 ///
 /// Alike for every transport in what it must prove: an authenticated check before anything else is taken or sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Route {
     /// What carries the datagrams.
     pub transport: Transport,
+    /// Which of the machine's own addresses it came to and goes from, by the driver's count; 0: the one that the kernel takes.
+    pub local: u8,
     /// The other end.
     pub peer: SocketAddr,
 }
@@ -27,13 +30,19 @@ impl Route {
     /// Over the engine's UDP port.
     #[must_use]
     pub const fn udp(peer: SocketAddr) -> Self {
-        Self { transport: Transport::Udp, peer }
+        Self { transport: Transport::Udp, local: 0, peer }
+    }
+
+    /// As [`Self::udp`], by one of several addresses of the machine's own.
+    #[must_use]
+    pub const fn udp_by(local: u8, peer: SocketAddr) -> Self {
+        Self { transport: Transport::Udp, local, peer }
     }
 
     /// Over a connection to the engine's TCP port.
     #[must_use]
     pub const fn tcp(peer: SocketAddr) -> Self {
-        Self { transport: Transport::Tcp, peer }
+        Self { transport: Transport::Tcp, local: 0, peer }
     }
 }
 
