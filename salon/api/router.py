@@ -6,6 +6,7 @@ from ninja import NinjaAPI
 from salon.accounts.api import router as accounts_router
 from salon.accounts.callers import Caller, caller_of
 from salon.api import failures
+from salon.api.bodies import BodyParser
 from salon.config.environment import environment
 from salon.conversation.api import router as conversation_router
 from salon.quality.api import router as quality_router
@@ -30,7 +31,14 @@ _SIGNING_IN = {
 }
 # No documentation page: Swagger's and Redoc's come from third-party hosts. openapi.json is for tools, docs/protocol.md for people.
 api = NinjaAPI(
-    title="Salon", version="1", docs_url=None, openapi_url="/openapi.json", auth=identify, urls_namespace="api", openapi_extra=_SIGNING_IN
+    title="Salon",
+    version="1",
+    docs_url=None,
+    openapi_url="/openapi.json",
+    auth=identify,
+    urls_namespace="api",
+    openapi_extra=_SIGNING_IN,
+    parser=BodyParser(),
 )
 failures.install(api)
 api.add_router("", accounts_router)

@@ -17,6 +17,7 @@ from salon.accounts.callers import Caller
 from salon.accounts.errors import SignInRequired
 from salon.accounts.models import Person
 from salon.common.errors import Invalid
+from salon.common.json_sizes import holds_too_many_values
 from salon.config.environment import derived_secret, environment
 from salon.rooms.access import access_room_by_id
 from salon.rooms.actions.acted import Acted
@@ -55,6 +56,8 @@ def run_named(caller: Caller, room_id: str, name: str, data: object, terms: Term
     message = MESSAGES.get(name)
     if message is None:
         raise Invalid(field="name")
+    if holds_too_many_values(data):
+        raise Invalid
     try:
         fields = message.fields.model_validate(data)
     except ValidationError as error:

@@ -42,12 +42,20 @@ def test_every_response_names_no_third_party_and_no_documentation_page(client: C
         b"[" * 50_000,
         b'{"email": ' + b"9" * 5_000 + b"}",
         b"a=b&c=d",
+        b'{"email": "zoe@example.org", "handle": [' + b"1," * 1_000 + b"1]}",
     ],
     ids=lambda body: repr(body[:12]),
 )
 def test_garbage_instead_of_an_object_is_invalid(client, body):
     status, code = code_of(client.post("/api/v1/waitlist", body, content_type="application/json"))
     assert (status, code) == (400, "invalid")
+
+
+def test_body_of_too_many_members_is_refused_without_looking_at_each(client):
+    members = {f"k{number}": 0 for number in range(1_000)}
+    for body, field in ((members, "email"), (members | {"one": 0}, None)):
+        response = client.post("/api/v1/waitlist", body, content_type="application/json")
+        assert (response.status_code, response.json()["code"], response.json()["field"]) == (400, "invalid", field)
 
 
 def test_too_large_body_is_refused_unread(client):

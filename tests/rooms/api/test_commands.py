@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from salon.common.errors import Invalid
 from salon.rooms import commands, messages, rate_limits
 from salon.rooms.commands import Terms
 from salon.rooms.messages import MESSAGES, Acted, Message, register
@@ -42,6 +43,13 @@ def test_command_without_fields_may_come_without_a_body(room, listener):
 def test_command_refuses_a_field_by_name(room, host, name, fields, field):
     answer = Api(host).command(room.id, name, **fields)
     assert (answer.status_code, answer.json()["code"], answer.json()["field"]) == (400, "invalid", field)
+
+
+def test_command_of_too_many_fields_is_refused_without_looking_at_each(room, host):
+    fields = {f"k{number}": 0 for number in range(1_001)}
+    with pytest.raises(Invalid) as refused:  # as the gateway passes a socket's commands on
+        commands.run_named(caller(host), room.id, "raise_hand", fields, Terms())
+    assert refused.value.field is None
 
 
 def test_command_about_an_unknown_person(room, host):
