@@ -24,8 +24,8 @@ pub(crate) use listening::Listening;
 pub(crate) use repair::Repair;
 pub(crate) use speaking::{Frame, MAX_FRAME_LEN, Speaking, Uplink};
 
-/// A handshake unfinished for this long ends the session.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(15);
+/// A handshake unfinished for this long ends the session: a second less than the 15 that are promised, as they are seen from outside.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(14);
 /// Silence from a connected peer for this long ends the session, if it was asked in vain: whoever has vanished shall be off the roster
 /// within seconds. Peers check every 2.5 s (Chromium) to 6 s (RFC 7675 section 5.1) by themselves, so one lost packet could look like an
 /// end: that is why they are asked.

@@ -9,7 +9,7 @@ fn session_that_never_connects_is_given_up_after_fifteen_seconds() {
     let mut world = World::new();
     let bob = world.listener("bob", 1);
     world.peers[bob].is_unplugged = true;
-    world.run_for(ms(14_900));
+    world.run_for(ms(13_900));
     assert_eq!(world.closed(), []);
     world.run_for(ms(200));
     assert_eq!(world.closed(), [("listen-bob", "timed_out")]);
