@@ -85,6 +85,21 @@ class Installation:
             time.sleep(0.02)
         return time.monotonic() - began
 
+    def go_live(self) -> float:
+        """Start again as a production installation, with the limits that people meet: in development those per address are left out, since
+        all come from one. Requests may say in X-Forwarded-For where they come from, as those of an operator's proxy do. See `start`.
+
+        Who there is was made before: production makes nobody without an invitation.
+        """
+        self.stop()
+        self._environment |= {
+            "SALON_MODE": "production",
+            "SALON_PUBLIC_URL": f"https://127.0.0.1:{self.port}",
+            "SALON_SMTP_URL": "smtp://127.0.0.1:9",
+            "SALON_SECRET_KEY_FILE": str(self.secret_key_file),
+        }
+        return self.start()
+
     def stop(self) -> None:
         serve, self._serve = self._serve, None
         if serve is None:

@@ -3,7 +3,7 @@
 import json
 import sys
 
-from salon.relay._engine import Engine, Speaker
+from salon.relay._engine import Engine, SessionClosed, Speaker
 
 
 def main() -> None:
@@ -11,8 +11,13 @@ def main() -> None:
     engine = Engine(port=port, addresses=["127.0.0.1"], bind="127.0.0.1")
     engine.set_stage("room", [Speaker("ada", 7, False), Speaker("eve", 8, False)])
     print(json.dumps({"ready": port}), flush=True)
+    ended: dict[str, str] = {}
     for line in sys.stdin:
         request = json.loads(line)
+        if "ended" in request:
+            ended |= {event.person: event.reason for event in engine.poll_events(0) if isinstance(event, SessionClosed)}
+            print(json.dumps(ended), flush=True)
+            continue
         opened = engine.open_session(room="room", **request)
         print(json.dumps({"answer": opened.answer}), flush=True)
     engine.close()

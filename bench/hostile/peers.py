@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import re
 import socket
 import struct
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +16,7 @@ from aiortc.mediastreams import AudioStreamTrack
 from bench.programs import BenchFailed
 
 _PATIENCE_SECS = 20
+_IMPOSTOR_SECS = 3
 
 
 @dataclass
@@ -66,6 +69,36 @@ class Engine:
 
     async def join(self, person: str, *, speaks: bool = False, talks: bool = False) -> Peer:
         """Raises BenchFailed if it does not connect."""
+        connection = await self._connecting(person, speaks=speaks, talks=talks)
+        began = time.monotonic()
+        while connection.connectionState != "connected":
+            if time.monotonic() - began > _PATIENCE_SECS or connection.connectionState == "failed":
+                raise BenchFailed(f"{person} did not connect within {_PATIENCE_SECS} s")
+            await asyncio.sleep(0.01)
+        return Peer(connection)
+
+    async def try_to_join(self, person: str) -> None:
+        """With another certificate than is announced, as who sits between two peers has. Returns when that has come to its end."""
+        connection = await self._connecting(person, is_impostor=True)
+        over = asyncio.Event()
+        connection.on("connectionstatechange", lambda: over.set() if connection.connectionState in ("closed", "failed") else None)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(over.wait(), _IMPOSTOR_SECS)
+        await connection.close()
+
+    async def ended(self) -> dict[str, str]:
+        """Why somebody's session ended, by person, of those that have."""
+        ended: dict[str, str] = await self._ask({"ended": True})
+        return ended
+
+    async def _ask(self, request: dict[str, Any]) -> Any:
+        async with self._lock:
+            assert self.process.stdin
+            assert self.process.stdout
+            self.process.stdin.write((json.dumps(request) + "\n").encode())
+            return json.loads(await self.process.stdout.readline())
+
+    async def _connecting(self, person: str, *, speaks: bool = False, talks: bool = False, is_impostor: bool = False) -> RTCPeerConnection:
         connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         if speaks:
             connection.addTransceiver(AudioStreamTrack() if talks else "audio", direction="sendonly")
@@ -73,17 +106,11 @@ class Engine:
             for _ in range(2):
                 connection.addTransceiver("audio", direction="recvonly")
         await connection.setLocalDescription(await connection.createOffer())
-        request = {"person": person, "direction": "speak" if speaks else "listen", "offer": connection.localDescription.sdp}
-        async with self._lock:
-            self._opened += 1
-            assert self.process.stdin
-            assert self.process.stdout
-            self.process.stdin.write((json.dumps({"session": f"session-{self._opened}", **request}) + "\n").encode())
-            answer = json.loads(await self.process.stdout.readline())["answer"]
+        offer = connection.localDescription.sdp
+        if is_impostor:
+            offer = re.sub(r"(?m)^a=fingerprint:.*$", "a=fingerprint:sha-256 " + ":".join(["AB"] * 32), offer)
+        self._opened += 1
+        request = {"person": person, "direction": "speak" if speaks else "listen", "offer": offer}
+        answer = (await self._ask({"session": f"session-{self._opened}", **request}))["answer"]
         await connection.setRemoteDescription(RTCSessionDescription(answer, "answer"))
-        began = time.monotonic()
-        while connection.connectionState != "connected":
-            if time.monotonic() - began > _PATIENCE_SECS or connection.connectionState == "failed":
-                raise BenchFailed(f"{person} did not connect within {_PATIENCE_SECS} s")
-            await asyncio.sleep(0.01)
-        return Peer(connection)
+        return connection
