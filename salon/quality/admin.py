@@ -4,12 +4,16 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils import timezone
 
 from salon.common.sound_quality import SHARE_BOUNDS
 from salon.quality.domain.steps import SCALES, SHARE
 from salon.quality.models import SoundQuality
 from salon.rooms.admin import ReadOnly
 
+# The table is wider than most windows, and would rather break each cell in three than be it.
+_NO_BREAK = "\N{NO-BREAK SPACE}"
+_JOINED_DASH = "\N{WORD JOINER}–\N{WORD JOINER}"
 _POOR = SHARE.step_of(SHARE_BOUNDS[2])
 
 
@@ -28,11 +32,19 @@ class Poor(admin.SimpleListFilter):
         return queryset.filter(concealed__gte=_POOR) | queryset.filter(lost__gte=_POOR)
 
 
+@admin.display(description="at", ordering="at")
+def _began(row: SoundQuality) -> str:
+    """No year: none is kept for longer than a month."""
+    return f"{timezone.localtime(row.at):%b %d, %H:%M}".replace(" ", _NO_BREAK)
+
+
 def _column(name: str) -> Any:
-    @admin.display(description=name.replace("_", " "), ordering=name, empty_value="–")
-    def shown(row: SoundQuality) -> str | None:
+    scale = SCALES[name]
+
+    @admin.display(description=f"{name.replace('_', ' ')}, {scale.unit}", ordering=name)
+    def shown(row: SoundQuality) -> str:
         step = getattr(row, name)
-        return None if step is None else SCALES[name].label(step)
+        return "–" if step is None else scale.label(step).replace(" ", _NO_BREAK).replace("–", _JOINED_DASH)
 
     return shown
 
@@ -44,7 +56,7 @@ _MEASURES = tuple(_column(name) for name in SCALES)
 @admin.register(SoundQuality)
 class SoundQualityAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
     # What one looks for first: the table is wider than most windows, and rooms have long titles.
-    list_display = ("at", "person", "direction", *_MEASURES, "transport", "reports", "room")
+    list_display = (_began, "person", "direction", *_MEASURES, "transport", "reports", "room")
     fields = readonly_fields = list_display  # type: ignore[assignment]  # callables are allowed, which the stubs do not know
     list_filter = (Poor, "direction", "transport")
     list_select_related = ("person", "room")

@@ -23,10 +23,11 @@ class Scale:
         return [*pairwise((0.0, *self.bounds)), (self.bounds[-1], None)][step]
 
     def label(self, step: int) -> str:
+        """In the scale's unit, without naming it: where it stands, the unit is named above."""
         low, high = (None if end is None else f"{end * 100 if self.unit == '%' else end:g}" for end in self.range_of(step))
         if high is None:
-            return f"{low} {self.unit} or more"
-        return f"under {high} {self.unit}" if step == 0 else f"{low}–{high} {self.unit}"
+            return f"{low} or more"
+        return f"under {high}" if step == 0 else f"{low}–{high}"
 
 
 SHARE = Scale(SHARE_BOUNDS, "%")
