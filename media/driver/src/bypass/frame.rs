@@ -1,4 +1,6 @@
-//! A UDP datagram over IPv4 (RFC 768, RFC 791) in an Ethernet frame.
+//! A UDP datagram over IPv4 (RFC 768, RFC 791) in an Ethernet frame, its UDP checksum begun.
+//!
+//! What the payload adds to the checksum is left to whoever sends the frame: a network card does it at no cost, or else the kernel.
 
 use std::net::Ipv4Addr;
 
@@ -12,6 +14,10 @@ const UDP_LEN: usize = 8;
 pub(super) const IP_HEADERS_LEN: usize = IPV4_LEN + UDP_LEN;
 /// All that stands before the payload.
 pub(super) const HEADERS_LEN: usize = ETHERNET_LEN + IP_HEADERS_LEN;
+/// From where on the UDP checksum goes over the frame …
+pub(super) const CHECKSUM_START: usize = ETHERNET_LEN + IPV4_LEN;
+/// … and where behind that it stands.
+pub(super) const CHECKSUM_OFFSET: usize = 6;
 
 const ETHERTYPE_IPV4: u16 = 0x0800;
 const VERSION_AND_LENGTH: u8 = 0x45;
@@ -59,15 +65,10 @@ pub(super) fn write(frame: &mut [u8], sender: &Sender, path: &Path, to: Ipv4Addr
     udp[..2].copy_from_slice(&sender.port.to_be_bytes());
     udp[2..4].copy_from_slice(&port.to_be_bytes());
     udp[4..6].copy_from_slice(&udp_len.to_be_bytes());
-    udp[6..8].copy_from_slice(&[0, 0]);
-    udp[UDP_LEN..].copy_from_slice(payload);
+    // The pseudo header's sum alone, not inverted: what is summed over the datagram afterwards finds it in the field.
     let pseudo_header = sum(&ip[12..]) + u64::from(u16::from(UDP).to_be()) + u64::from(udp_len.to_be());
-    // Zero would say that there is none; ones are the same number (RFC 768).
-    let checksum = match !folded(pseudo_header + sum(udp)) {
-        0 => u16::MAX,
-        checksum => checksum,
-    };
-    udp[6..8].copy_from_slice(&checksum.to_ne_bytes());
+    udp[CHECKSUM_OFFSET..UDP_LEN].copy_from_slice(&folded(pseudo_header).to_ne_bytes());
+    udp[UDP_LEN..].copy_from_slice(payload);
 }
 
 /// The sum of RFC 1071, not folded, over words in this machine's order: the order changes only the order of the result's bytes.
@@ -108,11 +109,14 @@ mod tests {
         frame
     }
 
-    /// Checksum fields included, what is right sums to all ones.
-    fn sums(frame: &[u8]) -> (u16, u16) {
+    /// The IPv4 header's sum, checksum included: all ones if it is right. Then the UDP checksum as the sender completes it (over the
+    /// datagram with what the field holds), and as RFC 768 defines it.
+    fn sums(frame: &[u8]) -> (u16, u16, u16) {
         let (ip, udp) = frame[ETHERNET_LEN..].split_at(IPV4_LEN);
+        let completed = !plain_sum(&frame[CHECKSUM_START..]);
         let pseudo = [&ip[12..20], &[0, 17], &udp[4..6]].concat();
-        (plain_sum(ip), plain_sum(&[&pseudo, udp].concat()))
+        let defined = !plain_sum(&[&pseudo, &udp[..6], &[0, 0], &udp[8..]].concat());
+        (plain_sum(ip), completed, defined)
     }
 
     #[test]
@@ -123,23 +127,17 @@ mod tests {
         assert_eq!(frame[26..34], [203, 0, 113, 7, 198, 51, 100, 9]);
         assert_eq!(frame[34..40], [0x1f, 0x44, 0xc3, 0x50, 0, 11]);
         assert_eq!(&frame[42..], b"abc");
-        assert_eq!(sums(&frame), (0xffff, 0xffff));
+        // 0xcb00 + 0x7107 + 0xc633 + 0x6409 + 17 + 11, carries added.
+        assert_eq!(frame[40..42], [0x66, 0x61]);
+        assert_eq!(sums(&frame).0, 0xffff);
     }
 
     #[test]
     fn checksums_are_right_for_every_length_and_for_bytes_that_carry() {
         for len in 0..1_472 {
             let bytes: Vec<u8> = (0..len).map(|at| if len % 3 == 0 { 0xff } else { (at * 7 + len) as u8 }).collect();
-            assert_eq!(sums(&frame_of(&bytes)), (0xffff, 0xffff), "{len} bytes");
+            let (ip, completed, defined) = sums(&frame_of(&bytes));
+            assert_eq!((ip, completed), (0xffff, defined), "{len} bytes");
         }
-    }
-
-    #[test]
-    fn checksum_that_comes_out_as_zero_is_sent_as_ones() {
-        // Two bytes that bring the sum to all ones: the checksum that was written is what they must add to.
-        let without = frame_of(&[0, 0]);
-        let wanted = u16::from_be_bytes([without[40], without[41]]);
-        let frame = frame_of(&wanted.to_be_bytes());
-        assert_eq!(frame[40..42], [0xff, 0xff]);
     }
 }

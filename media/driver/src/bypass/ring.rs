@@ -12,11 +12,13 @@ use std::ptr::NonNull;
 use std::slice;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::frame::Mac;
+use super::frame::{self, Mac};
 
 /// As the socket option wants it.
 const TPACKET_V2: libc::c_int = 1;
 const ON: libc::c_int = 1;
+/// VIRTIO_NET_HDR_F_NEEDS_CSUM.
+const NEEDS_CHECKSUM: u8 = 1;
 /// Holds a frame of 1,500 bytes with all that the kernel puts before it.
 const SLOT_LEN: usize = 2_048;
 /// 20 ms of 2,000 listeners may be on their way to the wire.
@@ -31,7 +33,7 @@ const DATA_AT: usize = size_of::<libc::tpacket2_hdr>().next_multiple_of(16);
 const VNET_LEN: usize = size_of::<VnetHeader>();
 const MOST_FRAME: usize = SLOT_LEN - DATA_AT - VNET_LEN;
 
-/// struct virtio_net_hdr: without flags, all it says is how much of the frame the kernel shall copy.
+/// struct virtio_net_hdr: how much of the frame the kernel shall copy, and which checksum it, or the interface, shall complete.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, Default)]
 struct VnetHeader {
@@ -116,7 +118,7 @@ impl Ring {
             return Err(io::Error::other("it is no Ethernet"));
         }
         self.mac = std::array::from_fn(|at| address.sa_data[at].cast_unsigned());
-        self.mtu = usize::try_from(mtu).unwrap_or(0).min(MOST_FRAME - super::frame::HEADERS_LEN);
+        self.mtu = usize::try_from(mtu).unwrap_or(0).min(MOST_FRAME - frame::HEADERS_LEN);
         if index != self.index {
             self.bind(index)?;
             self.index = index;
@@ -149,7 +151,13 @@ impl Ring {
         if len > MOST_FRAME || self.status(self.next).load(Ordering::Acquire) != libc::TP_STATUS_AVAILABLE {
             return false;
         }
-        let header = VnetHeader { hdr_len: len as u16, ..VnetHeader::default() };
+        let header = VnetHeader {
+            flags: NEEDS_CHECKSUM,
+            hdr_len: len as u16,
+            csum_start: frame::CHECKSUM_START as u16,
+            csum_offset: frame::CHECKSUM_OFFSET as u16,
+            ..VnetHeader::default()
+        };
         // SAFETY: the slot lies within the mapping (`next` < SLOTS, and DATA_AT, VNET_LEN and `len` fit a slot), is ours while it is
         // available, and nobody has a reference into it. The length is a u32 at an aligned offset; the vnet header may be unaligned.
         let frame = unsafe {
