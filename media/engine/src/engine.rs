@@ -477,7 +477,7 @@ impl Engine {
             return;
         };
         // Never in the past: the loop in `handle_timeout` must come to its end.
-        let at = session.deadline().max(now + Duration::from_millis(1));
+        let at = session.deadline(self.clock).max(now + Duration::from_millis(1));
         if session.queued.is_none_or(|queued| at < queued) {
             session.queued = Some(at);
             self.timers.push(Reverse((at, key)));

@@ -41,6 +41,10 @@ const SENDER_REPORT_INTERVAL: Duration = Duration::from_secs(3);
 /// Encoders choose bitrate and in-band FEC by the loss that receiver reports tell.
 const RECEIVER_REPORT_INTERVAL: Duration = Duration::from_secs(1);
 
+/// What may be a little late waits for the next multiple of this, for company: being woken costs more than a report, and thousands of
+/// listeners have one due each millisecond.
+const COMPANY: Duration = Duration::from_millis(20);
+
 /// Why a session ended; the words of the interface.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CloseReason {
@@ -313,12 +317,11 @@ impl Session {
     }
 
     /// When [`Self::on_timeout`] is due next.
-    pub(crate) fn deadline(&self) -> Instant {
-        let report = self.next_report.unwrap_or(self.gives_up_at());
-        let flight = self.handshake.as_ref().and_then(|handshake| handshake.dtls.deadline()).unwrap_or(report);
-        let repair = self.repair_deadline().unwrap_or(report);
-        let question = self.next_question_at().unwrap_or(report);
-        self.gives_up_at().min(flight).min(report).min(repair).min(question)
+    pub(crate) fn deadline(&self, clock: NtpClock) -> Instant {
+        let flight = self.handshake.as_ref().and_then(|handshake| handshake.dtls.deadline());
+        let unhurried = [self.next_report, self.next_question_at()].into_iter().flatten().fold(self.gives_up_at(), Instant::min);
+        let exact = flight.into_iter().chain(self.repair_deadline());
+        exact.fold(clock.next_moment(unhurried, COMPANY), Instant::min)
     }
 
     /// When a speaker's missing packets are to be asked for. None while there is no route to ask by.
@@ -582,6 +585,13 @@ pub(crate) struct NtpClock {
 impl NtpClock {
     pub(crate) fn new(at: Instant, unix: Duration) -> Self {
         Self { at, unix_nanos: unix.as_nanos() }
+    }
+
+    /// The first whole number of steps since the clock was set that is not before `at`.
+    pub(crate) fn next_moment(self, at: Instant, step: Duration) -> Instant {
+        let since = at.saturating_duration_since(self.at).as_nanos();
+        let missing = since.next_multiple_of(step.as_nanos()) - since;
+        at + Duration::from_nanos(u64::try_from(missing).unwrap_or_default())
     }
 
     #[allow(clippy::cast_possible_truncation)] // The middle is meant.

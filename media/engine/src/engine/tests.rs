@@ -87,6 +87,39 @@ fn connected_listener(engine: &mut Engine, now: Instant, port: u16) -> SessionKe
     key
 }
 
+#[test]
+fn what_may_be_a_little_late_is_done_for_many_at_once() {
+    let start = Instant::now();
+    let at = |ms: u64| start + Duration::from_millis(ms);
+    let mut engine = engine(start);
+    let keys = [(1, 1), (2, 8), (3, 19), (4, 21)].map(|(port, ms)| {
+        let key = connected_listener(&mut engine, at(ms), port);
+        engine.schedule(at(ms), key);
+        key
+    });
+    // Silent for three seconds, each is to be asked whether it is there.
+    let asked = keys.map(|key| engine.sessions.get(key).and_then(|session| session.queued));
+    assert_eq!(asked, [3_020, 3_020, 3_020, 3_040].map(|ms| Some(at(ms))));
+    events(&mut engine, at(22));
+    assert!(matches!(engine.poll_output(at(22)), Output::Deadline(Some(next)) if next == at(3_020)));
+    engine.handle_input(at(3_020), Input::Timeout);
+    let mut destinations = Vec::new();
+    while let Output::Transmit(batch) = engine.poll_output(at(3_020)) {
+        destinations.extend(batch.iter().map(|(to, _)| to.peer.port()));
+    }
+    destinations.sort_unstable();
+    assert_eq!(destinations, [1, 2, 3]);
+}
+
+#[test]
+fn moments_are_whole_steps_since_the_clock_was_set() {
+    let start = Instant::now();
+    let clock = NtpClock::new(start, Duration::ZERO);
+    let step = Duration::from_millis(20);
+    let next = |micros| clock.next_moment(start + Duration::from_micros(micros), step).duration_since(start).as_micros();
+    assert_eq!([0, 1, 19_999, 20_000, 20_001, 1_000_000_001].map(next), [0, 20_000, 20_000, 20_000, 40_000, 1_000_020_000]);
+}
+
 /// An index of SRTCP is used once; who has none left comes again with other keys.
 #[test]
 fn session_ends_before_its_rtcp_numbers_do() {
