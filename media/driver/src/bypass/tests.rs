@@ -279,11 +279,9 @@ fn cost_of_handing_over() {
     let listener = cable.listener(THEIRS);
     // Nobody reads: what arrives is checked by the kernel, fills a buffer and is dropped.
     let reader = listener.local_addr().unwrap();
-    for (receives, to) in [
-        ("by nobody", SocketAddr::new(IpAddr::V4(NOBODY), 9)),
-        ("in the sender's call", reader),
-        ("on another core", reader),
-    ] {
+    for (receives, to) in
+        [("by nobody", SocketAddr::new(IpAddr::V4(NOBODY), 9)), ("in the sender's call", reader), ("on another core", reader)]
+    {
         if receives == "on another core" {
             let steering = "echo 2 > /sys/class/net/in0/queues/rx-0/rps_cpus";
             assert!(Command::new("ip").args(["netns", "exec", &cable.theirs, "sh", "-c", steering]).status().unwrap().success());
