@@ -126,7 +126,7 @@ class EngineStats:
     reported_lost: float  # of these, missing: what came when it was sent again is not
     red_legs: list[int]  # listeners by how many copies each packet of theirs carries: none, one, two
     cpu_seconds: float  # of the engine's own threads
-    forward_delay_p50_ms: float  # from the kernel's receive to the last send of that packet, last 10 s
+    forward_delay_p50_ms: float  # from the kernel's receive to the last send of that packet, by each thread that sends it; last 10 s
     forward_delay_p99_ms: float
     forward_delay_bounds_secs: list[float]  # upper ends of the buckets of the counts, inclusive; one bucket more is open
     forward_delay_counts: list[int]  # the same delays since the start, by bucket

@@ -35,8 +35,12 @@ async def test_listeners_on_every_thread_hear_the_speaker_and_are_silent_when_mu
     room.engine.set_stage("room", [Speaker("ada", 7, False)])
     await room.speak("ada", 620)
     ears = await listeners(room)
-    assert [thread.sessions for thread in room.engine.stats().threads] == [3, 2]
+    before = room.engine.stats()
+    assert [thread.sessions for thread in before.threads] == [3, 2]
     await assert_all_hear(ears, 620)
+    stats = room.engine.stats()
+    forwardings = sum(stats.forward_delay_counts) - sum(before.forward_delay_counts)
+    assert forwardings == pytest.approx((stats.packets_out - before.packets_out) / 2, abs=4), "each thread tells of its own two listeners"
     assert {truth.session for truth in room.engine.truth("room")} == {"speak-ada", *(f"listen-{person}" for person in LISTENERS)}
     [talk] = room.engine.take_talk()
     assert (talk.room, talk.talking) == ("room", ["ada"])

@@ -21,8 +21,8 @@ pub(crate) enum Transfer {
     Datagram { from: Route, bytes: Box<[u8]>, arrived: Option<Duration> },
     /// Its first frame is addressed there.
     Connection(Box<Connection>),
-    /// There are listeners of the room.
-    Speech(Arc<Speech>),
+    /// There are listeners of the room. arrived: when its packet did, if it came as one.
+    Speech { speech: Arc<Speech>, arrived: Option<Duration> },
     /// The room has ended everywhere.
     Unshare(Arc<str>),
 }
@@ -109,11 +109,13 @@ impl Exchange {
     }
 
     /// Bring to a room's other shards what is said at `home`. How many were too full to take it.
-    pub(crate) fn tell(&self, home: usize, speech: Speech) -> u64 {
+    ///
+    /// arrived: when its packet did, if it came as one.
+    pub(crate) fn tell(&self, home: usize, speech: Speech, arrived: Option<Duration>) -> u64 {
         let audience = self.audiences.read().unwrap_or_else(PoisonError::into_inner).get(&speech.room).copied().unwrap_or(0);
         let speech = Arc::new(speech);
         let others = (0..self.shards()).filter(|shard| *shard != home && audience & (1 << shard) != 0);
-        others.filter(|shard| !self.send(*shard, Transfer::Speech(speech.clone()))).count() as u64
+        others.filter(|shard| !self.send(*shard, Transfer::Speech { speech: speech.clone(), arrived })).count() as u64
     }
 
     pub(crate) fn add_audience(&self, room: &str, shard: usize) {

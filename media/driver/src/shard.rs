@@ -185,6 +185,8 @@ pub(crate) struct Shard {
     shared: Arc<Shared>,
     /// When the packets arrived whose forwarding is being gathered.
     forwarded: Vec<Duration>,
+    /// When the packet arrived that the engine works on now.
+    arrived: Option<Duration>,
     rounds: Rounds,
 }
 
@@ -212,6 +214,7 @@ impl Shard {
             mailbox,
             shared,
             forwarded: Vec::new(),
+            arrived: None,
             rounds: Rounds::default(),
         }
     }
@@ -324,11 +327,21 @@ impl Shard {
         }
     }
 
+    /// Feed what may be forwarded, and note when it arrived if it was.
+    fn take(&mut self, now: Instant, input: Input<'_>, arrived: Option<Duration>) {
+        let forwarded_before = self.engine.packets_out();
+        self.arrived = arrived;
+        self.engine.handle_input(now, input);
+        self.drain(now);
+        self.arrived = None;
+        if self.engine.packets_out() > forwarded_before {
+            self.forwarded.extend(arrived);
+        }
+    }
+
     fn take_datagram(&mut self, from: Route, bytes: &[u8], arrived: Option<Duration>) {
         let now = Instant::now();
-        let forwarded_before = self.engine.packets_out();
-        self.engine.handle_input(now, Input::Datagram { from, bytes });
-        self.drain(now);
+        self.take(now, Input::Datagram { from, bytes }, arrived);
         if self.shared.exchange.shards() > 1 && matches!(bytes.first(), Some(0..=3)) && self.engine.owns(from) && self.claimed.insert(from)
         {
             // Two sessions of two shards at the same moment: the first one keeps it.
@@ -337,9 +350,6 @@ impl Shard {
                 self.engine.handle_input(now, Input::RouteClosed { route: from });
                 self.drain(now);
             }
-        }
-        if self.engine.packets_out() > forwarded_before {
-            self.forwarded.extend(arrived);
         }
     }
 
@@ -373,11 +383,7 @@ impl Shard {
                 }
                 Transfer::Unshare(room) => self.engine.share_room(&room, false),
                 Transfer::Connection(connection) => self.connections.adopt(Instant::now(), *connection, inbox),
-                Transfer::Speech(speech) => {
-                    let now = Instant::now();
-                    self.engine.handle_input(now, Input::Speech(&speech));
-                    self.drain(now);
-                }
+                Transfer::Speech { speech, arrived } => self.take(Instant::now(), Input::Speech(&speech), arrived),
             }
         }
         self.engine.gather(false);
@@ -423,7 +429,7 @@ impl Shard {
                     self.shared.send_errors.fetch_add(result.errors, Ordering::Relaxed);
                 }
                 Output::Speech(speech) => {
-                    let lost = self.shared.exchange.tell(self.number, speech);
+                    let lost = self.shared.exchange.tell(self.number, speech, self.arrived);
                     self.shared.send_errors.fetch_add(lost, Ordering::Relaxed);
                 }
                 Output::Event(event) => {
