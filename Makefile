@@ -142,12 +142,14 @@ bench-loss: $(STAMPS)/python-dev ## how speech sounds that came over lossy legs,
 	@$(BIN)/python -m bench.loss.run | $(BIN)/python -m bench.results
 
 .PHONY: fuzz
-fuzz: $(STAMPS)/tools ## every fuzz target for a few seconds (make test replays their corpora)
+fuzz: $(STAMPS)/python-dev $(ENGINE) ## every fuzz target for a few seconds (make test replays their corpora)
 	for target in $$(scripts/fuzz list); do scripts/fuzz $$target 5 || exit 1; done
+	for target in $$(scripts/fuzz-python list); do scripts/fuzz-python $$target 5 || exit 1; done
 
 .PHONY: fuzz-nightly
-fuzz-nightly: $(STAMPS)/tools ## every fuzz target for ten minutes; what reaches new code joins its corpus
+fuzz-nightly: $(STAMPS)/python-dev $(ENGINE) ## every fuzz target for ten minutes; what reaches new code joins its corpus
 	for target in $$(scripts/fuzz list); do scripts/fuzz $$target 600 && scripts/fuzz $$target merge || exit 1; done
+	for target in $$(scripts/fuzz-python list); do scripts/fuzz-python $$target 600 && scripts/fuzz-python $$target merge || exit 1; done
 
 .PHONY: wheel
 wheel: $(CLIENT) $(STAMPS)/messages $(STAMPS)/python-dev ## a wheel with the engine and the client inside: needs neither Rust nor Node to install

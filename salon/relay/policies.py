@@ -34,9 +34,12 @@ def read_policy(message: Mapping[str, Any]) -> Policy:
     """Raises ValueError, KeyError, TypeError for what is no policy."""
     if message["phase"] not in ("live", "ended"):
         raise ValueError("phase")
-    speakers = tuple(StageSpeaker(str(speaker["person"]), int(speaker["csrc"]), bool(speaker["muted"])) for speaker in message["speakers"])
-    epochs = {str(person): int(epoch) for person, epoch in message["epochs"].items()}
-    return Policy(str(message["room"]), int(message["version"]), message["phase"], speakers, epochs)
+    try:
+        speakers = tuple(StageSpeaker(str(each["person"]), int(each["csrc"]), bool(each["muted"])) for each in message["speakers"])
+        epochs = {str(person): int(epoch) for person, epoch in dict(message["epochs"]).items()}
+        return Policy(str(message["room"]), int(message["version"]), message["phase"], speakers, epochs)
+    except OverflowError as error:  # JSON writes numbers that no integer holds
+        raise ValueError("number") from error
 
 
 FORGOTTEN_SECS = 600.0

@@ -1,22 +1,28 @@
 """What reads bytes from outside in Python: each target takes any bytes, and raises if a promise is broken.
 
-`test_targets.py` runs them on Hypothesis's inputs.
+`test_targets.py` runs them on Hypothesis's inputs and on the corpora, `scripts/fuzz-python` on inputs that libFuzzer makes.
 """
 
 import contextlib
 import functools
+import json
 from collections.abc import Callable
 from dataclasses import asdict
 
 from salon.accounts.domain import handles
-from salon.common.errors import Invalid
+from salon.common.errors import Invalid, TooLarge
+from salon.common.json_sizes import MOST_VALUES, holds_too_many_values
 from salon.common.signing import SignatureRefused, read_grant
 from salon.common.text import clean_line, clean_text
+from salon.conversation.domain.links import parse_address
 from salon.gateway.connection import Connection, MessageInvalid, Refused
 from salon.gateway.frames import json_bytes
 from salon.gateway.messages.hello import Hello
 from salon.gateway.tickets import TicketDesk, TicketRefused
 from salon.relay._engine import Engine, OfferRefused, SessionUnknown, Speaker
+from salon.relay.policies import PolicyBook, read_policy
+from salon.rooms.errors import InvalidSdp
+from salon.rooms.sdp import LONGEST, names_credentials, read_sdp
 
 _KEY = "a key that nobody outside has"
 _OFFER = """v=0
@@ -91,6 +97,56 @@ def people_text(data: bytes) -> None:
         assert clean(cleaned, 100, field="name") == cleaned
 
 
+def link(data: bytes) -> None:
+    """What is kept as a link leads to a host by http or https, for a browser as for us, and stays as it is when it is read again."""
+    address = parse_address(_text(data))
+    if address is None:
+        return
+    assert address.url.isascii()
+    assert address.url.startswith(("http://", "https://"))
+    assert parse_address(address.url) == address
+
+
+def body(data: bytes) -> None:
+    """A JSON body is counted as a whole, however deep or wide it is."""
+    try:
+        parsed = json.loads(data)
+    except (ValueError, RecursionError):
+        return
+    assert holds_too_many_values(parsed) is (_values_in(parsed) > MOST_VALUES)
+
+
+def _values_in(parsed: object) -> int:
+    inner = list(parsed.values()) if isinstance(parsed, dict) else parsed if isinstance(parsed, list) else []
+    return len(inner) + sum(map(_values_in, inner))
+
+
+def sdp_body(data: bytes) -> None:
+    """An offer is handed on as it came, or refused; whatever the engine says of it."""
+    try:
+        text = read_sdp(data)
+    except (InvalidSdp, TooLarge):
+        return
+    assert text.encode() == data
+    assert len(data) <= LONGEST
+    if names_credentials(text):
+        assert "ice-ufrag" in text
+    with contextlib.suppress(OfferRefused):
+        _engine().open_session(session="s", room="r", person="p", direction="listen", offer=text)
+    _engine().close_room("r", "deleted")
+
+
+def policy(data: bytes) -> None:
+    """What web says of a room is a policy or is refused by errors that the caller expects."""
+    try:
+        message = json.loads(data)
+        told = read_policy(message)
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return
+    assert told.phase in ("live", "ended")
+    assert PolicyBook().accept(told, now=0)
+
+
 def engine_text(data: bytes) -> None:
     """The engine raises what its stub says for any text and bytes, and goes on."""
     text, engine = _text(data), _engine()
@@ -100,19 +156,19 @@ def engine_text(data: bytes) -> None:
                 engine.open_session(session="s", room="r", person="p", direction=direction, offer=changed)
     with contextlib.suppress(OfferRefused):
         engine.open_session(session="s", room="r", person="p", direction="listen", offer=_OFFER, tag=data)
-    with contextlib.suppress(ValueError):  # UnicodeEncodeError is one
+    with contextlib.suppress(OfferRefused, ValueError):  # UnicodeEncodeError is one
         engine.open_session(session="s", room="r", person="p", direction=text, offer=_OFFER)  # type: ignore[arg-type]
     for fragment in (text, f"a=ice-ufrag:{text}\r\na=ice-pwd:a+password+of+the+peer\r\n"):
         with contextlib.suppress(OfferRefused, SessionUnknown, UnicodeEncodeError):
             engine.restart_ice("s", fragment)
     with contextlib.suppress(SessionUnknown, UnicodeEncodeError):
         engine.restart_ice(text + "!", "")
+    engine.close_room("r", "deleted")
     with contextlib.suppress(OfferRefused, UnicodeEncodeError):
         engine.open_session(session=text, room=text, person=text, direction="listen", offer=_OFFER)
         assert [(truth.session, truth.person) for truth in engine.truth(text)] == [(text, text)]
         engine.set_stage(text, [Speaker(text, 1, False)])
         assert engine.close_session(text, text)
-    engine.close_room("r", "deleted")
     assert [event.reason for event in engine.poll_events(0) if hasattr(event, "reason") and event.reason == "internal"] == []
     assert engine.truth() == []
 
@@ -136,9 +192,13 @@ def _text(data: bytes) -> str:
 
 
 TARGETS: dict[str, Callable[[bytes], None]] = {
+    "body": body,
     "engine_text": engine_text,
     "gateway_message": gateway_message,
     "handle": handle,
+    "link": link,
     "people_text": people_text,
+    "policy": policy,
+    "sdp_body": sdp_body,
     "signed": signed,
 }
