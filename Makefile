@@ -115,7 +115,7 @@ bench-peers: build $(STAMPS)/python-dev ## Salon beside mediasoup, LiveKit, Janu
 	@$(BIN)/python -m bench.peers.run | $(BIN)/python -m bench.results
 
 .PHONY: bench-bypass
-bench-bypass: build $(STAMPS)/python-dev ## what a packet costs around the kernel's UDP stack: three minutes, root
+bench-bypass: build $(STAMPS)/python-dev ## what a packet costs around the kernel's UDP stack: four minutes, root
 	@$(BIN)/python -m bench.bypass | $(BIN)/python -m bench.results
 
 .PHONY: bench-mouth-to-ear

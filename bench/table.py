@@ -1,5 +1,6 @@
 """The table: what was wanted, what was measured, and what stands beside it. As text for a terminal, as Markdown for the page."""
 
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -8,7 +9,12 @@ from bench.goals import APPLICATION, ENGINE, ROBUSTNESS, Goal
 from bench.results import NEWEST, Line, read_results
 
 _NOT_MEASURED = "not measured"
-_LIMITS = {"media.limit_ratio": ("media.us_per_packet", "media.limit_us_per_packet")}
+_BESIDE = {
+    "media.limit_ratio": "{media.us_per_packet} µs against {media.limit_us_per_packet} µs",
+    "media.listeners_per_core_bypass": "{media.listeners_per_core_bypass_same_core} with arrivals on the same core; "
+    "by sockets {media.listeners_per_core_bypass_sockets}, {media.listeners_per_core_bypass_sockets_same_core}",
+}
+"""For some goals, what other figures of the same run say."""
 
 
 def text_table(results: Mapping[str, Line]) -> str:
@@ -54,10 +60,12 @@ def _measured(goal: Goal, line: Line) -> str:
 
 
 def _beside(goal: Goal, results: Mapping[str, Line]) -> str:
-    """For a ratio to the limit: the two numbers that it is made of."""
-    parts = [results.get(name) for name in _LIMITS.get(goal.figure, ())]
-    told = [f"{_plain(part['value'])} µs" for part in parts if part]
-    return f"{' against '.join(told)}" if len(told) > 1 else goal.beside
+    """Figures of the same run, where all of them were measured; else what others reach."""
+    sentence = _BESIDE.get(goal.figure, "")
+    names = re.findall(r"{([^}]+)}", sentence)
+    if not names or any(name not in results for name in names):
+        return goal.beside
+    return re.sub(r"{([^}]+)}", lambda name: _plain(results[name[1]]["value"]), sentence)
 
 
 def _goal(goal: Goal) -> str:

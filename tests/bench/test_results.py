@@ -69,6 +69,17 @@ def test_ratio_to_the_limit_stands_beside_what_it_is_made_of() -> None:
     assert "| 5.1 µs against 4 µs |" in markdown_table(ENGINE, results | {"media.limit_ratio": line("media.limit_ratio", 0.78)})
 
 
+def test_way_around_udp_stands_beside_what_it_costs_otherwise_in_the_same_run() -> None:
+    name = "media.listeners_per_core_bypass"
+    results = {
+        name + which: line(name + which, value)
+        for which, value in (("", 25_000), ("_same_core", 17_000), ("_sockets", 12_000), ("_sockets_same_core", 11_000))
+    }
+    assert "| 17,000 with arrivals on the same core; by sockets 12,000, 11,000 |" in markdown_table(ENGINE, results)
+    del results[name + "_sockets"]
+    assert "arrivals on the same core;" not in markdown_table(ENGINE, results), "part of it would mislead"
+
+
 def test_terminals_table_holds_what_was_measured() -> None:
     text = text_table({"media.cost_growth": line("media.cost_growth", 1.2), "media.storm_refused": line("media.storm_refused", 0)})
     rows = text.splitlines()
