@@ -93,6 +93,13 @@ def test_statements_survive_a_transaction_that_failed(people):
     assert read(handle="bob") == [people[1]]
 
 
+def test_one_plan_serves_all_values():
+    """Every test that counts the rows that are read is thereby about the plan that installations use."""
+    with connection.cursor() as cursor:
+        cursor.execute("show plan_cache_mode")
+        assert cursor.fetchone() == ("force_generic_plan",)
+
+
 def test_prepared_cursor_is_counted_and_prepares(django_assert_num_queries):
     with django_assert_num_queries(2):
         for number in (1, 2):

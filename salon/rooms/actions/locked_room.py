@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from salon.accounts.faces import face_of
 from salon.accounts.models import Person
+from salon.common.prepared import Parameter, Prepared
 from salon.rooms.domain.room_stage import Outcome, RoomClosed, RoomStage
 from salon.rooms.domain.succession import needs_grace, with_grace
 from salon.rooms.enums import Phase, RequestOutcome
@@ -30,6 +31,8 @@ from salon.rooms.stages import Seats, add_faces, save_changed_places, save_chang
 from salon.streams.events import NewEvent, emit_all, newest_seq
 
 logger = logging.getLogger(__name__)
+
+_LOCKED = Prepared(lambda: Room.objects.select_for_update(of=("self",), no_key=True).select_related("host").filter(id=Parameter("room")))
 
 
 class Record(Enum):
@@ -124,8 +127,9 @@ class LockedRoom:
 def locked_room(room: Room, *people: Person | None) -> Iterator[LockedRoom]:
     """people: whose places the rule looks at. What was read before the lock is read again: it may have changed while waiting."""
     with transaction.atomic():
-        fresh = Room.objects.select_for_update(of=("self",), no_key=True).select_related("host").filter(id=room.id).first()
-        if fresh is None:
+        found = _LOCKED(room=room.id)
+        if not found:
             raise RoomNotFound
+        fresh = found[0]
         seats = seats_of(fresh, *(person.id for person in people if person))
         yield LockedRoom(fresh, copy.copy(fresh), seats, timezone.now())

@@ -68,6 +68,13 @@ def cost_of(act: Callable[[], object]) -> tuple[int, int]:
     return rows_read() - before, len(captured)
 
 
+def test_hand_takes_nine_queries_up_and_nine_down(room, listener, django_assert_num_queries):
+    """The door, the room's lock, the stage; the place, the record, the events, their news; and the transaction's two ends."""
+    for change_hand in (hands.raise_hand, hands.lower_hand):
+        with django_assert_num_queries(9):
+            change_hand(caller(listener), room.id)
+
+
 def test_nothing_that_is_done_in_a_crowded_room_costs_by_the_listener(unbloated, room, cast, crowd, stranger):
     host, _, speaker, listener = cast
     first_in_the_queue = min(crowd[:HANDS], key=lambda person: person.id)

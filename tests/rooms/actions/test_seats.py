@@ -19,7 +19,7 @@ from tests.rooms.people import caller
 pytestmark = pytest.mark.django_db
 
 OFFER = "v=0\r\n"
-QUERIES_OF_A_VISITOR, QUERIES_OF_A_PERSON = 7, 30
+QUERIES_OF_A_VISITOR, QUERIES_OF_A_PERSON, QUERIES_OF_WHO_IS_IN = 7, 21, 16
 
 
 def visitor():
@@ -79,11 +79,14 @@ def test_entering_takes_few_queries_and_reads_no_more_in_a_crowd(room, person, m
     before = rows_read()
     enter(room)
     assert rows_read() - before <= among_few + 5
-    assert len(few) <= QUERIES_OF_A_VISITOR
+    assert len(few) == QUERIES_OF_A_VISITOR
     newcomer = caller(person("newcomer"))
     with CaptureQueriesContext(connection) as of_a_person:
         enter(room, newcomer)
-    assert len(of_a_person) <= QUERIES_OF_A_PERSON
+    assert len(of_a_person) == QUERIES_OF_A_PERSON
+    with CaptureQueriesContext(connection) as again:
+        enter(room, newcomer)
+    assert len(again) == QUERIES_OF_WHO_IS_IN
 
 
 def test_somebody_without_a_seat_is_looked_for_among_their_own_sessions_alone(room, media_process):

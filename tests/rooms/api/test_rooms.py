@@ -166,6 +166,15 @@ def test_get_room_that_ended_tells_so(room):
     assert Api().get(f"rooms/{room.id}").json()["state"]["phase"] == "ended"
 
 
+@pytest.mark.parametrize(("path", "queries"), [("me", 1), ("hallway", 4), ("rooms/{}", 4)])
+def test_what_clients_ask_most_takes_few_queries_in_all(room, listener, path, queries, django_assert_num_queries):
+    """Whose token it is, the door, the stage, and whom one has blocked."""
+    api = Api(listener)
+    api.get("me")  # notes the day of the token
+    with django_assert_num_queries(queries):
+        assert api.get(path.format(room.id)).status_code == 200
+
+
 @pytest.mark.parametrize("number", [1, 3])
 def test_get_room_takes_the_same_queries_whatever_its_size(room, person, host, number, django_assert_num_queries):
     for n in range(number):
