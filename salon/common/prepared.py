@@ -87,6 +87,7 @@ class _Composed:
     model: Any
     columns: slice
     attributes: list[str]
+    annotations: list[tuple[str, int]]
     converters: list[tuple[int, list[Any], Any]]
     populators: list[Any]
 
@@ -96,6 +97,8 @@ class _Composed:
             for convert in converters:
                 values[position] = convert(values[position], expression, connection)
         found = self.model.from_db(connection.alias, self.attributes, values[self.columns])
+        for name, position in self.annotations:
+            setattr(found, name, values[position])
         for populator in self.populators:
             populator.populate(values, found)
         return found
@@ -104,8 +107,6 @@ class _Composed:
 def _composed(queryset: "QuerySet[Any]") -> _Composed:
     compiler = queryset.query.get_compiler(connection=connection)
     sql, parameters = compiler.as_sql()
-    if compiler.annotation_col_map:
-        raise ValueError("a prepared read has no annotations")
     names = [parameter.name for parameter in parameters if isinstance(parameter, Parameter)]
     # "%%" stands for "%" until the values are in, and must still do so when the parameters come.
     statement = sql.replace("%%", "%%%%") % tuple(_in_statement(parameter) for parameter in parameters)
@@ -118,6 +119,7 @@ def _composed(queryset: "QuerySet[Any]") -> _Composed:
         model=compiler.klass_info["model"],
         columns=columns,
         attributes=[field.target.attname for field in fields[columns]],
+        annotations=list((compiler.annotation_col_map or {}).items()),
         converters=[(position, *rest) for position, rest in compiler.get_converters(fields).items()],
         populators=cast(Any, get_related_populators)(compiler.klass_info, compiler.select, connection.alias),
     )

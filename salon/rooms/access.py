@@ -102,7 +102,7 @@ def without_blocked(rooms: QuerySet[Room], person: str) -> QuerySet[Room]:
 
 
 def folded_among(rooms: Iterable[Room], caller: Caller) -> set[str]:
-    """The ids of those of `rooms` in which somebody whom the caller has blocked opened, moderates or speaks. One query."""
+    """The ids of those of `rooms` that are folded for the caller, where they did not come by the door for them. One query."""
     if caller.person is None:
         return set()
     return {room.id for room in _FOLDED(person=caller.person.id, rooms=[room.id for room in rooms])}
@@ -161,12 +161,15 @@ def _removals_at(now: Parameter, person: _Person) -> QuerySet[Removal]:
     return Removal.objects.filter(Q(until=None) | Q(until__gt=now), lifted_at=None, person=person)
 
 
+def _with_folds(rooms: QuerySet[Room]) -> QuerySet[Room]:
+    return rooms.annotate(is_folded=_FOLDS)  # type: ignore[no-redef]  # the model has it for rooms that are read otherwise
+
+
 # The door stands before nearly every request, so it is composed and planned once.
 _WHO, _NOW = Parameter("person"), Parameter("now", DateTimeField())
-_ROOM = Prepared(lambda: _rooms_for(_WHO, _NOW).select_related("host").filter(id=Parameter("room")))
+_FOLDS = _runs_with(Block.objects.filter(blocker=_WHO), "blocked")
+_ROOM = Prepared(lambda: _with_folds(_rooms_for(_WHO, _NOW).select_related("host").filter(id=Parameter("room"))))
 _OPEN_ROOM = Prepared(lambda: _open_rooms().select_related("host").filter(id=Parameter("room")))
-_LIVE_ROOMS = Prepared(lambda: _rooms_for(_WHO, _NOW).select_related("host").filter(phase=Phase.LIVE))
+_LIVE_ROOMS = Prepared(lambda: _with_folds(_rooms_for(_WHO, _NOW).select_related("host").filter(phase=Phase.LIVE)))
 _OPEN_LIVE_ROOMS = Prepared(lambda: _open_rooms().select_related("host").filter(phase=Phase.LIVE))
-_FOLDED = Prepared(
-    lambda: Room.objects.filter(AnyOf("id", Parameter("rooms")), _runs_with(Block.objects.filter(blocker=_WHO), "blocked")).only("id")
-)
+_FOLDED = Prepared(lambda: Room.objects.filter(AnyOf("id", Parameter("rooms")), _FOLDS).only("id"))

@@ -25,10 +25,8 @@ def hallway(caller: Caller, *, language: str | None = None) -> list[RoomCard]:
         rooms = [room for room in rooms if primary(room.language) == primary(language)]
     reader = reader_of(caller)
     best = ranked(rooms, _glance, reader)[:_HALLWAY_LENGTH]
-    seats, folded = seats_on_stage(best), folded_among(best, caller)
-    return [
-        room_card(room, seats[room.id].stage, seats[room.id].faces, why(_glance(room), reader), folded=room.id in folded) for room in best
-    ]
+    seats = seats_on_stage(best)
+    return [room_card(room, seats[room.id].stage, seats[room.id].faces, why(_glance(room), reader), folded=room.is_folded) for room in best]
 
 
 def reader_of(caller: Caller) -> Reader:
@@ -38,11 +36,11 @@ def reader_of(caller: Caller) -> Reader:
 
 
 def room_body(caller: Caller, room: Room) -> RoomBody:
-    """room: with its host loaded, through the door already."""
+    """room: by the door for the caller, or opened by them just now."""
     people = [caller.person.id] if caller.person else []
     seats = seats_of(room, *people)
     reader = reader_of(caller)
-    card = room_card(room, seats.stage, seats.faces, why(_glance(room), reader), folded=bool(folded_among([room], caller)))
+    card = room_card(room, seats.stage, seats.faces, why(_glance(room), reader), folded=room.is_folded)
     mine = _my_place(seats, people[0]) if people else None
     return {**card, "state": room_state(room, seats.stage, seats.faces), "mine": mine}
 

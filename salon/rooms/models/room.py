@@ -53,6 +53,8 @@ class Room(models.Model):
     """Raised by every change that the media process must know: stage, mutes, epochs, the end."""
     audience = models.PositiveIntegerField(default=0)
     """Listeners with sound connected, visitors too, as the keeper last wrote it. Screens show the live number from presence."""
+    is_folded = False
+    """No column: of a room that came by the door for somebody, whether one whom they have blocked opened it, moderates or speaks."""
     seats_at_most = models.PositiveIntegerField(null=True, blank=True)
     """No more seats than this are taken, and nobody is in line. None: nobody has counted, or somebody is in line (actions/line.py)."""
 
