@@ -14,6 +14,7 @@ _SOL_UDP = 17
 _UDP_SEGMENT = 103
 """udp(7): the kernel cuts one buffer into datagrams, so that sending costs the machine little beside receiving."""
 _SEGMENTS = 48
+_LOOK_SECS = 0.0005
 _LONGEST = 60_000
 
 
@@ -29,7 +30,7 @@ def main() -> None:
             while some := list(islice(rest, max(1, min(_SEGMENTS, _LONGEST // length)))):
                 _send(out, port, some)
         sent = due
-        time.sleep(0.0005)
+        time.sleep(max(_LOOK_SECS, secs / len(packets)))
     out.detach()
     print(began, time.monotonic())
 

@@ -1,6 +1,7 @@
 """People who join while strangers send ClientHellos to the same port."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from typing import Any
@@ -10,9 +11,9 @@ from bench.hostile.packets import client_hello, flooding, received, stranger
 from bench.installation import Installation
 from bench.programs import BenchFailed, progress, run_load_client
 
-_JOINS, _PER_SEC = 1_000, 60
+_JOINS, _PER_SEC = 1_000, 40
 _HELLOS_PER_SEC = 1_000
-_STRANGERS = 10
+_STRANGERS = 2
 _SECS = _JOINS / _PER_SEC + 2
 
 
@@ -30,19 +31,22 @@ async def _figures(salon: Installation) -> list[Figure]:
         joined = await asyncio.to_thread(_joined, salon)
         await asyncio.gather(*floods)
         answers = sum(received(out) for out in strangers)
-    failed = sum(joined["failures"].values()) + joined["refused"]
-    heard = joined["audio_ms"]
-    progress(f"{len(heard)} of {_JOINS} joined at {_PER_SEC}/s beside {len(packets)} ClientHellos: {joined['failures']}, {answers} answers")
-    if not heard:
-        raise BenchFailed("nobody joined")
+    failed = Counter[str]()
+    for group in joined:
+        failed.update(group["failures"])
+    heard = [ms for group in joined for ms in group["audio_ms"]]
+    progress(f"{len(heard)} of {_JOINS} joined at {_PER_SEC}/s beside {len(packets)} ClientHellos: {dict(failed)}, {answers} answers")
+    if len(heard) + failed.total() < _JOINS:
+        raise BenchFailed("fewer than were to try to join did")
     return [
-        Figure("hostile.race_joins_failed", "joins", "lower", (_JOINS - len(heard) if failed == 0 else failed,)),
+        Figure("hostile.race_joins_failed", "joins", "lower", (failed.total(),)),
         Figure("hostile.race_join_audio_ms_p95", "ms", "lower", (percentile(heard, 0.95),)),
         Figure("hostile.race_dtls_answers", "datagrams", "lower", (answers,)),
     ]
 
 
-def _joined(salon: Installation) -> dict[str, Any]:
+def _joined(salon: Installation) -> list[dict[str, Any]]:
+    """A line for the first one, one for the others, and one for whoever came in the place of those that could not."""
     options: dict[str, Any] = {
         "control": salon.media_control,
         "secret_key_file": salon.secret_key_file,
@@ -54,5 +58,4 @@ def _joined(salon: Installation) -> dict[str, Any]:
         "settle": "0s",
         "deadline": "60s",
     }
-    groups = [line for line in run_load_client("room", **options) if line["kind"] == "joined" and not line["one_by_one"]]
-    return groups[0]
+    return [line for line in run_load_client("room", **options) if line["kind"] == "joined"]

@@ -22,32 +22,33 @@ _ATTACKERS = 5
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.hostile.run", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--only", choices=("sound", "front"))
+    parser.add_argument("--only", choices=("sound", "front", "joins"))
     only = parser.parse_args(arguments).only
     signal.signal(signal.SIGTERM, interrupt)
     build()
     try:
-        if only != "front":
+        if only in (None, "sound"):
             show(iter(asyncio.run(sound_figures())))
         if only != "sound":
             with Installation() as salon:
                 salon.start()
-                show(front_figures(salon))
+                host, *attackers = salon.tokens(1 + _ATTACKERS).read_text().split()
+                salon.go_live()
+                if only != "joins":
+                    show(front_figures(salon, host, attackers))
+                show(join_figures(salon))
     except BenchFailed as error:
         progress(str(error))
         return 1
     return 0
 
 
-def front_figures(salon: Installation) -> Iterator[Figure]:
-    """What comes through the front door while an audience listens; then joins while strangers shake hands."""
-    host, *attackers = salon.tokens(1 + _ATTACKERS).read_text().split()
-    salon.go_live()
+def front_figures(salon: Installation, host: str, attackers: Sequence[str]) -> Iterator[Figure]:
+    """What comes through the front door while an audience listens. host, attackers: their tokens."""
     with listening(salon, _file(salon, host)) as audience:
         yield from bomb_figures(salon, attackers[0])
         yield from half_open_figures(salon, attackers, audience.room)
     yield from audience.figures("front")
-    yield from join_figures(salon)
 
 
 def _file(salon: Installation, token: str) -> Path:
