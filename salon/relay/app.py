@@ -1,5 +1,6 @@
 """The control port: where web opens, restarts and ends sessions. On loopback, for holders of the internal secret."""
 
+import asyncio
 import hmac
 import logging
 from collections.abc import Awaitable, Callable
@@ -36,11 +37,15 @@ def make_app(relay: Relay, module: EngineModule, internal_secret: str) -> web.Ap
 class Control:
     def __init__(self, relay: Relay) -> None:
         self._relay = relay
+        self._opening = asyncio.Lock()
 
     async def open_session(self, request: web.Request) -> web.Response:
         body = await _json_object(request)
         source = str(body.get("source", ""))
-        session, answer, etag = self._relay.open_session(str(body["grant"]), str(body["offer"]), body["policy"], source)
+        # One in a turn of the loop: each waits for the engine, and behind a storm of them a removal and the sign of life would wait.
+        async with self._opening:
+            await asyncio.sleep(0)
+            session, answer, etag = self._relay.open_session(str(body["grant"]), str(body["offer"]), body["policy"], source)
         return web.json_response({"session": session, "answer": answer, "etag": etag}, status=201)
 
     async def restart_ice(self, request: web.Request) -> web.Response:

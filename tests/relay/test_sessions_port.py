@@ -1,11 +1,16 @@
 """The control port: who is let in, and to whom a session belongs."""
 
+import asyncio
 from dataclasses import replace
+from itertools import pairwise
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from salon.common.ids import new_id
 from salon.config.environment import Mode
+from salon.relay.app import Control
 from salon.relay.relay import UNFINISHED_PER_PERSON, Relay, TooManyUnfinished
 from tests.fakes import engine as fake_engine
 from tests.relay.conftest import OFFER, Media, policy
@@ -64,6 +69,31 @@ async def test_grant_from_before_a_removal_is_refused_though_it_arrives_after(me
 
     assert await media.post_session(early, policy(ROOM, 1)) == (403, REFUSED)
     assert (await media.post_session(media.grant(ROOM, "zoe", epoch=1), policy(ROOM, 2, zoe=1)))[0] == 201
+
+
+async def test_storm_of_joins_lets_the_loop_do_other_work_between_any_two(media: Media, monkeypatch: pytest.MonkeyPatch) -> None:
+    def request(person: str) -> Any:
+        async def body() -> dict[str, Any]:
+            return {"grant": media.grant(ROOM, person), "offer": OFFER, "policy": policy(ROOM)}
+
+        return SimpleNamespace(json=body)
+
+    done: list[str] = []
+    opens = media.engine.open_session
+    monkeypatch.setattr(media.engine, "open_session", lambda **options: (done.append("a session"), opens(**options))[1])
+
+    async def work_on() -> None:
+        while True:
+            done.append("other work")
+            await asyncio.sleep(0)
+
+    working = asyncio.create_task(work_on())
+    control = Control(media.relay)
+    await asyncio.gather(*(control.open_session(request(f"person-{number}")) for number in range(10)))
+    working.cancel()
+
+    assert (done.count("a session"), len(media.engine.open_sessions)) == (10, 10)
+    assert all("a session" not in pair or "other work" in pair for pair in pairwise(done))
 
 
 async def test_unreadable_policy_is_refused(media: Media) -> None:
