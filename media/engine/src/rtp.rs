@@ -6,7 +6,8 @@ mod rtcp;
 
 pub(crate) use feedback::{Feedback, Nack, ReportBlock, read_feedback, write_nack};
 pub(crate) use rtcp::{
-    CLOCK_RATE_HZ, ReceptionStatistics, SenderInfo, rtcp_sender, to_rtp_units, write_receiver_report, write_sender_report,
+    CLOCK_RATE_HZ, ReceptionStatistics, SenderInfo, rtcp_sender, to_rtp_units, write_empty_report, write_receiver_report,
+    write_sender_report,
 };
 
 /// The fixed part of the header; CSRCs and extensions follow it.

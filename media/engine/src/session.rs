@@ -16,6 +16,7 @@ use crate::ice::{Checked, IceLite};
 use crate::record::{MediaRecord, RTCP_RESERVE, SessionRecord, SrtpRecord};
 use crate::room::Room;
 use crate::route::Route;
+use crate::rtp::write_empty_report;
 use crate::sdp::Direction;
 use crate::srtp::{Inbound, MasterKeys, Outbound, OutboundRtp, Profile};
 use crate::tally::Repaired;
@@ -40,6 +41,14 @@ const QUESTIONS: u32 = 4;
 const SENDER_REPORT_INTERVAL: Duration = Duration::from_secs(3);
 /// Encoders choose bitrate and in-band FEC by the loss that receiver reports tell.
 const RECEIVER_REPORT_INTERVAL: Duration = Duration::from_secs(1);
+/// Nothing else sent for so long, a peer gets a sign that its path still works …
+const SIGN_INTERVAL: Duration = Duration::from_millis(250);
+/// … and so long after its last sound a listener gets the first: while sound flows, that is looked after twice a second and not more.
+const SIGN_CHECK_INTERVAL: Duration = Duration::from_millis(500);
+/// After its last sound a listener gets signs for so long. An audience that hears nothing for longer costs nothing.
+const SIGNS_AFTER_SOUND: Duration = Duration::from_secs(15);
+/// How often it is seen whether sound has begun again. Peers can rely on signs once sound has lasted that long.
+const SIGN_IDLE_INTERVAL: Duration = SENDER_REPORT_INTERVAL;
 
 /// What may be a little late waits for the next multiple of this, for company: being woken costs more than a report, and thousands of
 /// listeners have one due each millisecond.
@@ -110,6 +119,8 @@ pub(crate) struct Session {
     handshake: Option<Handshake>,
     srtp: Option<Srtp>,
     next_report: Option<Instant>,
+    /// When to see whether the peer needs a sign of life.
+    next_sign: Option<Instant>,
     #[cfg(test)]
     pub panics_on_purpose: bool,
 }
@@ -230,6 +241,7 @@ impl Session {
             handshake: Some(Handshake { dtls: new.dtls, expected_peer: new.expected_peer, peer_verified: false }),
             srtp: None,
             next_report: None,
+            next_sign: None,
             #[cfg(test)]
             panics_on_purpose: false,
         }
@@ -261,6 +273,7 @@ impl Session {
             handshake: None,
             srtp: Some(Srtp::restored(record.srtp)),
             next_report: Some(report_at),
+            next_sign: Some(report_at),
             #[cfg(test)]
             panics_on_purpose: false,
         }
@@ -319,7 +332,8 @@ impl Session {
     /// When [`Self::on_timeout`] is due next.
     pub(crate) fn deadline(&self, clock: NtpClock) -> Instant {
         let flight = self.handshake.as_ref().and_then(|handshake| handshake.dtls.deadline());
-        let unhurried = [self.next_report, self.next_question_at()].into_iter().flatten().fold(self.gives_up_at(), Instant::min);
+        let unhurried = [self.next_report, self.next_sign, self.next_question_at()].into_iter().flatten();
+        let unhurried = unhurried.fold(self.gives_up_at(), Instant::min);
         let exact = flight.into_iter().chain(self.repair_deadline());
         exact.fold(clock.next_moment(unhurried, COMPANY), Instant::min)
     }
@@ -441,6 +455,7 @@ impl Session {
             self.ice.prove_selected();
             self.counters.last_in = Some(now);
             self.next_report = Some(now + report_interval(&self.media));
+            self.next_sign = Some(now + SIGN_INTERVAL);
             return Outcome::Connected;
         }
         Outcome::Nothing
@@ -504,7 +519,7 @@ impl Session {
         }
     }
 
-    /// Time passed: DTLS retransmissions, reports, giving up.
+    /// Time passed: DTLS retransmissions, reports, signs of life, giving up.
     pub(crate) fn on_timeout(
         &mut self,
         now: Instant,
@@ -541,7 +556,37 @@ impl Session {
             self.next_report = Some(now + report_interval(&self.media));
             self.send_report(now, room, clock, transmits);
         }
+        if self.next_sign.is_some_and(|at| now >= at) {
+            self.next_sign = Some(now + self.see_to_sign(now, room, transmits));
+        }
         Outcome::Nothing
+    }
+
+    /// Send a sign of life if one is due. How soon to look again.
+    fn see_to_sign(&mut self, now: Instant, room: Option<&Room>, transmits: &mut Transmits) -> Duration {
+        let (Some(Srtp { outbound, .. }), Some(to)) = (&mut self.srtp, self.ice.selected()) else {
+            return SIGN_IDLE_INTERVAL;
+        };
+        let ssrc = match (&self.media, room) {
+            (Media::Speak(speaking), _) => speaking.report_ssrc,
+            (Media::Listen(listening), Some(room)) => {
+                let leg = listening.leg(room);
+                let quiet = leg.last_out.map_or(SIGNS_AFTER_SOUND, |at| now.saturating_duration_since(at));
+                if quiet < SIGN_INTERVAL {
+                    return SIGN_CHECK_INTERVAL - quiet;
+                }
+                match leg.slots().next() {
+                    Some(slot) if quiet < SIGNS_AFTER_SOUND => slot.tap.ssrc,
+                    _ => return SIGN_IDLE_INTERVAL,
+                }
+            }
+            (Media::Listen(_), None) => return SIGN_IDLE_INTERVAL,
+        };
+        transmits.push_with(to, |buffer, start| {
+            write_empty_report(ssrc, buffer);
+            outbound.protect_rtcp(buffer, start, ssrc);
+        });
+        SIGN_INTERVAL
     }
 
     fn send_report(&mut self, now: Instant, room: Option<&Room>, clock: NtpClock, transmits: &mut Transmits) {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::rtcp::{RECEIVER_REPORT, SENDER_REPORT, SenderReport};
+use super::rtcp::{RECEIVER_REPORT, SENDER_REPORT, SenderReport, write_empty_report};
 
 /// Transport layer feedback and its format for generic NACK.
 const TRANSPORT_FEEDBACK: u8 = 205;
@@ -126,8 +126,7 @@ fn read_blocks<'a>(blocks: Option<&[u8]>, count: u8, take: &mut impl FnMut(Feedb
 ///
 /// missing: sequence numbers in rising order, modulo 2^16; not empty.
 pub(crate) fn write_nack(ssrc: u32, media_ssrc: u32, missing: &[u16], buffer: &mut Vec<u8>) {
-    buffer.extend_from_slice(&[0x80, RECEIVER_REPORT, 0, 1]);
-    buffer.extend_from_slice(&ssrc.to_be_bytes());
+    write_empty_report(ssrc, buffer);
     let start = buffer.len();
     buffer.extend_from_slice(&[0x80 | GENERIC_NACK, TRANSPORT_FEEDBACK, 0, 0]);
     buffer.extend_from_slice(&ssrc.to_be_bytes());

@@ -57,6 +57,12 @@ pub(crate) fn write_sender_report(info: SenderInfo, buffer: &mut Vec<u8>) {
     write_source_description(info.ssrc, buffer);
 }
 
+/// Append a receiver report about nobody: all that may be said where there is nothing to say (RFC 3550 section 6.4.2).
+pub(crate) fn write_empty_report(ssrc: u32, buffer: &mut Vec<u8>) {
+    buffer.extend_from_slice(&[0x80, RECEIVER_REPORT, 0, 1]);
+    buffer.extend_from_slice(&ssrc.to_be_bytes());
+}
+
 fn write_source_description(ssrc: u32, buffer: &mut Vec<u8>) {
     const ITEM_CNAME: u8 = 1;
     let chunk_len = (4 + 2 + CNAME.len() + 1).next_multiple_of(4); // at least one zero ends the items

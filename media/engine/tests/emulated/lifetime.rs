@@ -1,5 +1,7 @@
 //! How sessions end, and how they go on.
 
+use std::time::{Duration, Instant};
+
 use salon_engine::{CloseReason, RestartRefused, SessionUnknown};
 
 use super::support::{World, ms, sdp, secs};
@@ -124,4 +126,62 @@ fn ice_restart_without_new_credentials_or_session_is_refused() {
         other => panic!("{other:?}"),
     }
     assert_eq!(world.engine.restart_ice("nobody", "a=ice-ufrag:peer2\r\n"), Err(RestartRefused::Unknown(SessionUnknown)));
+}
+
+/// The longest time between two signs that a path works, whatever they are: sound, reports, signs of life. `from` and `to` count as such.
+fn longest_silence(world: &World, peer: usize, from: Instant, to: Instant) -> Duration {
+    let peer = &world.peers[peer];
+    let heard = peer.heard.iter().map(|heard| heard.at);
+    let mut at: Vec<Instant> = heard.chain(peer.reports.iter().map(|(at, _)| *at)).chain(peer.signs.iter().copied()).collect();
+    at.retain(|at| (from..to).contains(at));
+    at.extend([from, to]);
+    at.sort_unstable();
+    at.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap()
+}
+
+#[test]
+fn listener_is_shown_that_the_path_works_when_the_voice_falls_silent() {
+    let mut world = World::new();
+    world.set_stage(&[("ada", 7, false)]);
+    let bob = world.connected_listener("bob", 1);
+    let ada = world.talking("ada", Some(30));
+    world.run_for(secs(4));
+    assert_eq!(world.peers[bob].signs, [], "sound is sign enough");
+    world.peers[ada].is_unplugged = true;
+    let silent = world.now;
+    world.run_for(secs(15));
+    let longest = longest_silence(&world, bob, silent, world.now - ms(300));
+    assert!((ms(250)..ms(550)).contains(&longest), "{longest:?}");
+    let signs = world.peers[bob].signs.len();
+    assert!((50..=60).contains(&signs), "four a second: {signs}");
+    world.run_for(secs(60));
+    assert!(world.peers[bob].signs.len() <= signs + 1, "an audience that hears nothing for long costs nothing");
+    assert!(world.report("listen-bob").connected);
+}
+
+#[test]
+fn signs_of_life_come_again_once_sound_has_lasted_three_seconds() {
+    let mut world = World::new();
+    world.set_stage(&[("ada", 7, false)]);
+    let bob = world.connected_listener("bob", 1);
+    world.run_for(secs(40));
+    assert_eq!(world.peers[bob].signs, [], "nothing was heard yet");
+    let ada = world.talking("ada", Some(30));
+    world.run_for(ms(3_100));
+    world.peers[ada].is_unplugged = true;
+    let silent = world.now;
+    world.run_for(secs(3));
+    assert!(longest_silence(&world, bob, silent, world.now) < ms(550));
+}
+
+#[test]
+fn speaker_is_shown_four_times_a_second_that_the_path_works() {
+    let mut world = World::new();
+    world.set_stage(&[("ada", 7, true)]);
+    let ada = world.talking("ada", Some(30));
+    let from = world.now;
+    world.run_for(secs(10));
+    assert!(longest_silence(&world, ada, from, world.now) <= ms(300));
+    let signs = world.peers[ada].signs.len();
+    assert!((36..=40).contains(&signs), "{signs}");
 }

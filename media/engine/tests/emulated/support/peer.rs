@@ -45,6 +45,8 @@ pub struct Peer {
     /// Every datagram of sound that came, as it came.
     pub datagrams: Vec<Vec<u8>>,
     pub reports: Vec<(Instant, Vec<u8>)>,
+    /// When reports about nobody came: signs of life.
+    pub signs: Vec<Instant>,
     /// Datagrams whose tag did not match.
     pub undecipherable: usize,
     pub password: String,
@@ -143,6 +145,7 @@ impl Peer {
             sender: Sender::default(),
             datagrams: Vec::new(),
             reports: Vec::new(),
+            signs: Vec::new(),
             undecipherable: 0,
             password: PASSWORD.into(),
             checked: 0,
@@ -312,6 +315,7 @@ impl Peer {
                 self.poll_dtls();
             }
             128..=191 if (192..=223).contains(&bytes[1]) => match self.keys.as_ref().and_then(|(_, theirs)| theirs.unprotect_rtcp(bytes)) {
+                Some(report) if report.len() == 8 && report[1] == 201 => self.signs.push(now),
                 Some(report) => {
                     let again = self.sender.asked_again(&report);
                     self.receiver.on_rtcp(now, &report);
