@@ -36,6 +36,11 @@ pub(crate) struct IceLite {
     before_restart: Option<(IceCredentials, IceCredentials)>,
     paths: Vec<Path>,
     selected: Option<Route>,
+    /// The peer restarts, and no route has been selected by its new credentials yet. It doubts the old one, so that the first that is proven
+    /// serves until it nominates: Chromium nominates only when it has given up the old pair itself, seconds later.
+    unsettled: bool,
+    /// The route that was selected before such a one. The peer may still send from there until it nominates.
+    stood_in_for: Option<Route>,
     /// The handshake has begun: what is sent from now on is more than answers, and goes to another route only once that is proven.
     in_use: bool,
 }
@@ -77,14 +82,14 @@ pub fn addressed_shard(datagram: &[u8]) -> Option<usize> {
 
 impl IceLite {
     pub(crate) fn new(ours: IceCredentials, theirs: IceCredentials) -> Self {
-        Self { ours, theirs, before_restart: None, paths: Vec::new(), selected: None, in_use: false }
+        Self { ours, theirs, before_restart: None, paths: Vec::new(), selected: None, unsettled: false, stood_in_for: None, in_use: false }
     }
 
     /// Go on where another process stopped.
     pub(crate) fn restored(record: IceRecord) -> Self {
         let IceRecord { ours, theirs, before_restart, validated, selected } = record;
         let paths = validated.into_iter().map(|route| Path { is_proved: true, ..Path::new(route) }).collect();
-        Self { ours, theirs, before_restart, paths, selected, in_use: true }
+        Self { ours, theirs, before_restart, paths, selected, unsettled: false, stood_in_for: None, in_use: true }
     }
 
     pub(crate) fn record(&self) -> IceRecord {
@@ -99,6 +104,11 @@ impl IceLite {
 
     pub(crate) fn selected(&self) -> Option<Route> {
         self.selected
+    }
+
+    /// Whether sound is taken from there.
+    pub(crate) fn takes_from(&self, route: Route) -> bool {
+        self.selected == Some(route) || self.stood_in_for == Some(route)
     }
 
     pub(crate) fn has_validated(&self, route: Route) -> bool {
@@ -144,6 +154,7 @@ impl IceLite {
     pub(crate) fn restart(&mut self, ours: IceCredentials, theirs: IceCredentials) -> Option<String> {
         let ours_before = std::mem::replace(&mut self.ours, ours);
         let theirs_before = std::mem::replace(&mut self.theirs, theirs);
+        self.unsettled = true;
         if self.before_restart.is_some() {
             return Some(ours_before.ufrag); // What is in use stays in use.
         }
@@ -181,9 +192,14 @@ impl IceLite {
         }
         let (forgotten, at) = self.path_at(from);
         let is_selected = self.selected == Some(from);
+        let is_newest = ours.ufrag == self.ours.ufrag;
+        let is_chosen = message.use_candidate() || (self.unsettled && is_newest);
+        if message.use_candidate() && is_newest && !self.unsettled {
+            self.stood_in_for = None;
+        }
         let path = &mut self.paths[at];
         path.credit += len;
-        path.is_nominated |= message.use_candidate();
+        path.is_nominated |= is_chosen;
         if !path.is_proved && (is_contested || (self.in_use && !is_selected)) {
             path.waiting = Some((message.trans_id(), ours.password));
             let answers = path.ask(&format!("{}:{}", theirs.ufrag, ours.ufrag), theirs.password, random).into_iter().collect();
@@ -191,8 +207,8 @@ impl IceLite {
         }
         let answer = signed(StunMessage::binding_reply(message.trans_id(), unmapped(from.peer)), &ours.password)?;
         // Until the peer nominates, the first pair serves, so that DTLS need not wait.
-        if message.use_candidate() || self.selected.is_none() {
-            self.select(from);
+        if is_chosen || self.selected.is_none() {
+            self.select(from, is_newest);
         }
         let is_free = self.paths[at].is_proved || (self.in_use && is_selected);
         let answers = (is_free || self.paths[at].spend(answer.len())).then_some(answer).into_iter().collect();
@@ -202,16 +218,13 @@ impl IceLite {
     /// Take an answer to a check of ours. None unless it comes from where the check went, with its transaction and the peer's signature.
     pub(crate) fn on_answer(&mut self, message: &StunMessage<'_>, from: Route) -> Option<Checked> {
         let path = self.paths.iter_mut().find(|path| path.route == from)?;
-        let is_answer = path.question.as_ref().is_some_and(|question| question.is_answered_by(message));
-        if !is_answer {
-            return None;
-        }
-        path.question = None;
+        let question = path.question.take_if(|question| question.is_answered_by(message))?;
+        let is_newest = question.password == self.theirs.password;
         path.is_proved = true;
         let is_nominated = path.is_nominated;
         let waiting = path.waiting.take();
         if is_nominated || self.selected.is_none() {
-            self.select(from);
+            self.select(from, is_newest);
         }
         let answer = waiting.and_then(|(id, password)| signed(StunMessage::binding_reply(id, unmapped(from.peer)), &password));
         Some(Checked { answers: answer.into_iter().collect(), validates: true, forgotten: None })
@@ -226,8 +239,13 @@ impl IceLite {
         Some((route, path.ask(&username, password, random)?))
     }
 
-    fn select(&mut self, route: Route) {
-        self.selected = Some(route);
+    /// is_newest: by the newest credentials.
+    fn select(&mut self, route: Route, is_newest: bool) {
+        let before = self.selected.replace(route);
+        if self.unsettled && is_newest {
+            self.unsettled = false;
+            self.stood_in_for = before.filter(|before| *before != route);
+        }
         for path in &mut self.paths {
             path.is_nominated = false; // What was nominated before this is outdated, when it is proven late.
         }
@@ -266,13 +284,14 @@ impl IceLite {
         let (_, at) = self.path_at(route);
         self.paths[at].is_proved = true;
         self.in_use = true;
-        self.select(route);
+        self.select(route, true);
     }
 
     /// The route is gone, as a connection that was closed. What is sent goes to the route that was proven last of those left, until the
     /// peer nominates another; with none left, sound waits for one.
     pub(crate) fn forget(&mut self, gone: Route) {
         self.paths.retain(|path| path.route != gone);
+        self.stood_in_for = self.stood_in_for.filter(|route| *route != gone);
         if self.selected == Some(gone) {
             self.selected = if self.in_use { self.proved().last() } else { self.validated().last() };
         }
@@ -391,6 +410,41 @@ mod tests {
         let len = signed(small, "password").expect("fits").len();
         let sent: usize = (0..10).flat_map(|_| check(&mut agent, victim, true).answers).map(|bytes| bytes.len()).sum();
         assert!(0 < sent && sent <= 10 * len, "{sent} of {}", 10 * len);
+    }
+
+    #[test]
+    fn first_route_proven_after_a_restart_serves_without_nomination_until_there_is_one() {
+        let mut agent = agent("password");
+        let [old, first, second] = ["192.0.2.1:1", "192.0.2.1:2", "192.0.2.1:3"].map(route);
+        check(&mut agent, old, true);
+        agent.begin_use();
+        agent.prove_selected();
+        agent.restart(credentials("new-ours", "new password"), credentials("new-theirs", "another password of the one who checks"));
+        let asked = [first, second].map(|from| check(&mut agent, from, false).answers.remove(0));
+        assert_eq!(agent.selected(), Some(old), "nothing is proven yet");
+        answer(&mut agent, &asked[0], "another password of the one who checks", first).expect("genuine");
+        assert_eq!(agent.selected(), Some(first));
+        assert!([old, first].iter().all(|route| agent.takes_from(*route)), "the peer may not have moved yet");
+        answer(&mut agent, &asked[1], "another password of the one who checks", second).expect("genuine");
+        assert_eq!(agent.selected(), Some(first), "the second waits for a nomination");
+        check(&mut agent, second, true);
+        assert_eq!(agent.selected(), Some(second));
+        assert!([old, first].iter().all(|route| !agent.takes_from(*route)));
+    }
+
+    #[test]
+    fn checks_with_credentials_of_before_a_restart_choose_nothing_without_nomination() {
+        let mut agent = agent("password");
+        let [old, other] = ["192.0.2.1:1", "192.0.2.1:2"].map(route);
+        check(&mut agent, old, true);
+        agent.begin_use();
+        let late = StunMessage::binding_request("evtj:h6vY", TransId::new(), true, 1, 1, false);
+        let late = signed(late, "password").expect("fits");
+        agent.restart(credentials("new-ours", "new password"), credentials("new-theirs", "another password of the one who checks"));
+        let message = StunMessage::parse(&late).expect("well formed");
+        let asked = agent.on_check(&message, (other, false), late.len(), &mut StdRng::seed_from_u64(1)).expect("genuine").answers.remove(0);
+        answer(&mut agent, &asked, THEIR_PASSWORD, other).expect("genuine");
+        assert_eq!(agent.selected(), Some(old));
     }
 
     #[test]

@@ -231,7 +231,7 @@ impl Engine {
         }
     }
 
-    /// Let the session whose selected route is `from`, with its room, work on a copy of the datagram, which stays in `self.packet`.
+    /// Let the session that takes sound from `from`, with its room, work on a copy of the datagram, which stays in `self.packet`.
     ///
     /// None: there is no such session. An inner None: its code panicked.
     fn with_media<T>(
@@ -241,7 +241,7 @@ impl Engine {
         step: impl FnOnce(&mut Session, &mut Vec<u8>, Option<&mut Room>, &mut Transmits) -> T,
     ) -> Option<(SessionKey, Option<T>)> {
         let key = *self.by_route.get(&from)?;
-        let session = self.sessions.get_mut(key).filter(|session| session.ice.selected() == Some(from))?;
+        let session = self.sessions.get_mut(key).filter(|session| session.ice.takes_from(from))?;
         self.packet.clear();
         self.packet.extend_from_slice(bytes);
         let packet = &mut self.packet;

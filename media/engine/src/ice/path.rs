@@ -14,7 +14,7 @@ pub(super) struct Path {
     pub route: Route,
     /// The peer has answered a check of ours there, or opened the connection that the route is.
     pub is_proved: bool,
-    /// The peer has nominated it, and it is to be selected once it is proven.
+    /// The peer has nominated it, or restarts and has not yet: it is to be selected once it is proven.
     pub is_nominated: bool,
     /// Bytes that genuine checks brought, less those that were sent there before it was proven.
     pub credit: usize,
@@ -29,7 +29,7 @@ pub(super) struct Question {
     transaction: TransId,
     bytes: Vec<u8>,
     /// The peer's: it signs the answer too.
-    password: String,
+    pub(super) password: String,
 }
 
 impl Path {
