@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FakeConnection } from '../../tests/fakes/connection.ts';
 import { ROOM_ID } from '../../tests/fakes/people.ts';
 import { FakeSignalling } from '../../tests/fakes/signalling.ts';
@@ -258,6 +258,76 @@ describe('on another network', () => {
     }
     expect(signalling.kinds()).toEqual(['open', ...Array.from({ length: 6 }, () => 'restart')]);
     expect(FakeConnection.latest).toBe(connection);
+  });
+});
+
+describe('where nothing comes and nobody tells', () => {
+  let signs: ReturnType<typeof setInterval>;
+  let count = 0;
+
+  /** Signs of life four times a second, for as long as a session needs to count on them. */
+  async function steady(connection: FakeConnection): Promise<void> {
+    signs = setInterval(() => connection.stats.set('T', { type: 'transport', packetsReceived: ++count }), 250);
+    await settle(6_000);
+  }
+
+  afterEach(() => clearInterval(signs));
+
+  it('restarts ICE within a second and a half of the last packet', async () => {
+    await steady(await connect());
+    clearInterval(signs);
+    await settle(700);
+    expect(signalling.questions).toBe(0);
+    await settle(700);
+    expect(signalling.questions).toBe(1);
+    expect(signalling.kinds()).toEqual(['open', 'restart']);
+    expect(names()).toEqual(['connecting', 'connected']);
+  });
+
+  it('asks again and again where the server does not work, and restarts nothing', async () => {
+    await steady(await connect());
+    signalling.isServerReady = false;
+    clearInterval(signs);
+    await settle(3_500);
+    expect(signalling.questions).toBe(3);
+    expect(signalling.kinds()).toEqual(['open']);
+    signalling.isServerReady = true;
+    await settle(1_200);
+    expect(signalling.kinds()).toEqual(['open', 'restart']);
+  });
+
+  it('restarts nothing where something came before the answer', async () => {
+    const connection = await connect();
+    await steady(connection);
+    let answer: (isReady: boolean) => void = () => undefined;
+    signalling.isReady = () => new Promise((resolve) => (answer = resolve));
+    clearInterval(signs);
+    await settle(1_400);
+    connection.stats.set('T', { type: 'transport', packetsReceived: ++count });
+    await settle(200);
+    answer(true);
+    await settle(500);
+    expect(signalling.kinds()).toEqual(['open']);
+  });
+
+  it('restarts once in ten seconds at most, and opens nothing anew for it', async () => {
+    const connection = await connect();
+    for (let round = 0; round < 3; round += 1) {
+      await steady(connection);
+      clearInterval(signs);
+      await settle(1_500);
+    }
+    expect(signalling.kinds()).toEqual(['open', 'restart', 'restart']);
+    expect(FakeConnection.latest).toBe(connection);
+  });
+
+  it('asks nothing any more once it has stopped', async () => {
+    await steady(await connect());
+    clearInterval(signs);
+    await settle(850);
+    session.stop(false);
+    await settle(5_000);
+    expect(signalling.questions).toBe(0);
   });
 });
 

@@ -3,7 +3,7 @@
  *
  * What it does when the sound breaks, in this order: it waits, because a short disconnection heals by itself and so does a media
  * process that restarts and takes its sessions up again; then an ICE restart within the running session; then a new session. A change
- * of network that the browser tells of is not waited for. A newer session of the same person takes over from the older one on the
+ * of network that the browser tells of is not waited for, nor is a path on which nothing comes while the server works. A newer session of the same person takes over from the older one on the
  * server, so nothing has to be cleaned up first. Role and place live on the server.
  *
  * What breaks for one breaks for a whole room at once: everything that nobody pressed is spread over a second or more.
@@ -12,6 +12,7 @@
 import { backoffMs } from '../protocol/backoff.ts';
 import { ApiError, asApiError } from '../protocol/errors.ts';
 import type { Quality, RoomId, SessionEndReason, SessionId } from '../protocol/types.ts';
+import { PathWatch } from './path-watch.ts';
 import { QualityWatch } from './quality.ts';
 import { answerAfterRestart, iceRestartFragment, withOpusNack } from './sdp.ts';
 import type { Direction, OpenedSession, Signalling } from './signalling.ts';
@@ -23,6 +24,8 @@ import type { Direction, OpenedSession, Signalling } from './signalling.ts';
 const DISCONNECTED_GRACE_MS = 4_000;
 /** What has broken for all is not mended by all in the same moment. */
 const SPREAD_MS = 1_000;
+/** The same for a question that costs the server next to nothing. */
+const QUESTION_SPREAD_MS = 200;
 /** From an answer to sound is under 100 ms on a good network; eight seconds is a dead one. */
 const CONNECT_TIMEOUT_MS = 8_000;
 /** An ICE restart whose checks get through takes two round trips. */
@@ -33,7 +36,7 @@ const RESTART_SPACING_MS = 2_000;
 const MOST_RESTARTS = 3;
 /** Sound for so long means that the last trouble is over. */
 const LASTING_MS = 10_000;
-/** The server forgets a silent session after 15 s: asking for a restart later only costs a 404. */
+/** The server forgets a silent session after 7 s: asking for a restart later only costs a 404. */
 const RESTART_WINDOW_MS = 12_000;
 
 export type SoundPhase =
@@ -81,6 +84,9 @@ export class SoundSession {
   /** A restart is answered, and has not shown yet whether it helps. */
   #isJudging = false;
   #quality: QualityWatch | null = null;
+  #path: PathWatch | null = null;
+  /** It is being found out whether a still path is the path's fault. */
+  #isAsking = false;
 
   constructor(options: SoundSessionOptions) {
     this.#options = {
@@ -201,6 +207,7 @@ export class SoundSession {
         this.#connectedAtMs ??= this.#options.now();
         this.#wasConnected = true;
         this.#watchQuality(connection);
+        this.#watchPath(connection);
         this.#setPhase({ name: 'connected' });
         break;
       case 'disconnected':
@@ -306,9 +313,12 @@ export class SoundSession {
     clearTimeout(this.#timer);
     this.#isRestarting = false;
     this.#isJudging = false;
+    this.#isAsking = false;
     this.#connectedAtMs = null;
     this.#quality?.end();
     this.#quality = null;
+    this.#path?.end();
+    this.#path = null;
     this.#opened = null;
     const connection = this.#connection;
     this.#connection = null;
@@ -325,6 +335,27 @@ export class SoundSession {
     const { direction, random, onQuality, onWeak } = this.#options;
     const told = { onQuality: (quality: Quality) => onQuality(quality, id), onWeak };
     this.#quality = new QualityWatch({ connection, direction, random, ...told });
+  }
+
+  #watchPath(connection: RTCPeerConnection): void {
+    const { now } = this.#options;
+    this.#path ??= new PathWatch({ connection, now, onStill: () => void this.#pathStill() });
+  }
+
+  /**
+   * Nothing comes, and the browser has not noticed. A restart mends a dead path and is not heard on a living one; but where the server
+   * itself has stopped, a restart from everybody is the last thing that it needs.
+   */
+  async #pathStill(): Promise<void> {
+    const mayRestart = () => this.#phase.name === 'connected' && !this.#isRestarting && this.#sinceRestartMs() >= LASTING_MS;
+    if (this.#isAsking || !mayRestart()) return;
+    const generation = this.#generation;
+    this.#isAsking = true;
+    await new Promise((resolve) => setTimeout(resolve, this.#options.random() * QUESTION_SPREAD_MS));
+    const isReady = generation === this.#generation && (await this.#options.signalling.isReady());
+    if (generation !== this.#generation) return;
+    this.#isAsking = false;
+    if (isReady && this.#path?.isStill && mayRestart()) this.#recover();
   }
 
   #spreadMs(): number {

@@ -13,6 +13,9 @@ export class FakeSignalling implements Signalling {
   readonly asked: Asked[] = [];
   /** Errors to throw instead of the next answers, first in line first. */
   readonly failures: unknown[] = [];
+  /** What is answered to who asks, and how often that was. */
+  isServerReady = true;
+  questions = 0;
   #sessions = 0;
 
   open(room: string, direction: Direction, offer: string): Promise<OpenedSession> {
@@ -33,6 +36,11 @@ export class FakeSignalling implements Signalling {
   close(location: string): Promise<void> {
     this.asked.push({ kind: 'close', location });
     return this.#answer(() => undefined);
+  }
+
+  isReady(): Promise<boolean> {
+    this.questions += 1;
+    return Promise.resolve(this.isServerReady);
   }
 
   kinds(): string[] {
