@@ -122,6 +122,10 @@ bench-bypass: build $(STAMPS)/python-dev ## what a packet costs around the kerne
 bench-mouth-to-ear: build $(STAMPS)/test-tools ## how long sound takes from one browser to another: a minute
 	@$(BIN)/python -m bench.mouth_to_ear | $(BIN)/python -m bench.results
 
+.PHONY: bench-paths
+bench-paths: build $(STAMPS)/test-tools ## a listener's address changes, the path dies, UDP is dropped: three minutes, root
+	@$(BIN)/python -m bench.paths.run | $(BIN)/python -m bench.results
+
 .PHONY: bench-faults
 bench-faults: build $(STAMPS)/python-dev ## media killed and replaced under 1,000 listeners, people who vanish: fifteen minutes
 	@$(BIN)/python -m bench.faults.run | $(BIN)/python -m bench.results

@@ -26,8 +26,9 @@ class Goal:
                 return value >= self.bound
 
 
-_BENCH, _PEERS, _BYPASS, _EAR, _SILENCE, _FRONT, _FAULTS, _HOSTILE, _LOSS = (
-    f"make bench{kind}" for kind in ("", "-peers", "-bypass", "-mouth-to-ear", "-silencing", "-crowd", "-faults", "-hostile", "-loss")
+_BENCH, _PEERS, _BYPASS, _EAR, _SILENCE, _FRONT, _FAULTS, _HOSTILE, _LOSS, _PATHS = (
+    f"make bench{kind}"
+    for kind in ("", "-peers", "-bypass", "-mouth-to-ear", "-silencing", "-crowd", "-faults", "-hostile", "-loss", "-paths")
 )
 
 ENGINE = (
@@ -117,6 +118,13 @@ ROBUSTNESS = (
     Goal("media.stoi_listener_loss_20", "20 % on the way down, STOI", ">=", 0.98, "", "", _LOSS),
     Goal("media.stoi_both_loss_20", "20 % on both ways, STOI", ">=", 0.97, "", "", _LOSS),
     Goal("media.repair_added_delay", "delay that repair takes", "<=", 120, "ms", "", _LOSS),
+    Goal(
+        "media.address_change_gap_ms_max", "a listener's machine takes another address: silence, the longest", "<=", 2000, "ms", "", _PATHS
+    ),
+    Goal("media.router_change_gap_ms_max", "their router does, and nothing tells the browser", "<=", 2000, "ms", "", _PATHS),
+    Goal("media.silent_path_gap_ms_max", "their path dies without a word", "<=", 2000, "ms", "a browser notices after 5 s", _PATHS),
+    Goal("media.udp_blocked_audio_ms_max", "UDP dropped: from opening the room's page to the first sound", "<=", 5000, "ms", "", _PATHS),
+    Goal("media.only_443_audio_ms_max", "the same where only TCP port 443 is let out", "<=", 5000, "ms", "", _PATHS),
     Goal(
         "hostile.outside_others_lost", "10,000 forged packets a second from strangers: packets that others lost", "<=", 0, "", "", _HOSTILE
     ),

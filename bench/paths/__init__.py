@@ -1,0 +1,1 @@
+"""The bench of bad paths: an address that changes, a path that dies in silence, UDP that is dropped."""
