@@ -38,8 +38,11 @@ func frameKey(compressed []byte) (uint64, bool) {
 	return binary.LittleEndian.Uint64(compressed), true
 }
 
-// note says that a frame (with its TOC byte) leaves now.
+// note says that a frame (with its TOC byte) leaves now; of no account where nobody asks.
 func (s *schedule) note(opus []byte, m mark) {
+	if s == nil {
+		return
+	}
 	if key, ok := frameKey(opus[1:]); ok {
 		if entry := s.lastSent[key]; entry != nil {
 			entry.Store(&m)

@@ -62,3 +62,15 @@ func TestMarksOfAPacketComeFromItsPaddingOrItsFrames(t *testing.T) {
 		t.Errorf("no packet: %v", marks)
 	}
 }
+
+func TestWhereNobodyAsksNothingIsNoted(t *testing.T) {
+	frames, err := loadSpeech()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var s *schedule
+	s.note(frames[0].opus, mark{})
+	if s.find(frames[0].opus[1:]) != nil {
+		t.Error("nothing was noted")
+	}
+}
