@@ -117,6 +117,7 @@ ROBUSTNESS = (
     Goal("media.pesq_both_loss_20", "20 % on both ways", ">=", 3.0, "", "", _LOSS),
     Goal("media.stoi_listener_loss_20", "20 % on the way down, STOI", ">=", 0.98, "", "", _LOSS),
     Goal("media.stoi_both_loss_20", "20 % on both ways, STOI", ">=", 0.97, "", "", _LOSS),
+    Goal("media.jitter_gap_ms_max", "up to 80 ms of jitter on both ways, 2 % duplicates: the longest gap", "<=", 400, "ms", "", _LOSS),
     Goal("media.repair_added_delay", "delay that repair takes", "<=", 120, "ms", "", _LOSS),
     Goal(
         "media.address_change_gap_ms_max", "a listener's machine takes another address: silence, the longest", "<=", 2000, "ms", "", _PATHS

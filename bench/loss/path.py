@@ -18,11 +18,14 @@ PROGRAM = Path(__file__).parents[2] / "media/target/debug/examples/lossy_path"
 
 @dataclass(frozen=True, slots=True)
 class Legs:
-    """Loss, 0 to 1, and the mean length of its bursts where it comes in bursts."""
+    """Loss, 0 to 1, and the mean length of its bursts where it comes in bursts. On either: how much later than ONE_WAY_MS at most, each
+    datagram by its own luck (so they overtake each other), and the share that comes twice."""
 
     up: float = 0.0
     down: float = 0.0
     mean_burst: float | None = None
+    jitter_ms: int = 0
+    duplication: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,8 @@ def send(frames: Sequence[bytes], legs: Legs, means: Means, seed: int) -> Arrive
     loss = [f"up_loss={legs.up}", f"down_loss={legs.down}"]
     if legs.mean_burst is not None:
         loss += [f"up_burst={legs.mean_burst}", f"down_burst={legs.mean_burst}"]
+    if legs.jitter_ms or legs.duplication:
+        loss += [f"jitter_ms={legs.jitter_ms}", f"duplication={legs.duplication}"]
     command = [str(PROGRAM), f"seed={seed}", f"delay_ms={ONE_WAY_MS}", *loss, *means.arguments()]
     stream = b"".join(len(frame).to_bytes(2, "big") + frame for frame in frames)
     output = subprocess.run(command, input=stream, capture_output=True, check=True).stdout.decode()
@@ -76,6 +81,17 @@ def arrived(lines: Sequence[str]) -> Arrived:
             case _:
                 raise ValueError(f"not a line of the program's: {line!r}")
     return Arrived(frames, totals)
+
+
+def longest_gap_ms(came: Arrived, count: int) -> int:
+    """The longest run of frames, of `count`, that were not there when their time came, as `play` would have it."""
+    latest = (2 * ONE_WAY_MS + PLAYOUT_MS) * 1_000
+    longest = current = 0
+    for number in range(count):
+        is_there = number in came.frames and came.frames[number][1] <= latest
+        current = 0 if is_there else current + 1
+        longest = max(longest, current)
+    return longest * 20
 
 
 def play(came: Arrived, count: int, *, fec: bool) -> tuple[Samples, float]:

@@ -5,7 +5,7 @@ import pytest
 
 from bench.loss import path
 from bench.loss.opus import FRAME, Samples
-from bench.loss.path import ONE_WAY_MS, PLAYOUT_MS, Arrived, Means, arrived, play
+from bench.loss.path import ONE_WAY_MS, PLAYOUT_MS, Arrived, Means, arrived, longest_gap_ms, play
 
 IN_TIME = (2 * ONE_WAY_MS + PLAYOUT_MS) * 1_000
 
@@ -59,3 +59,9 @@ def test_next_frame_must_be_there_when_the_missing_one_is_played(monkeypatch: py
 def test_each_means_is_asked_for_by_name() -> None:
     assert Means(red=True).arguments() == ["speaker_copies=1", "speaker_nack=0", "listener_red=1", "listener_nack=0"]
     assert Means(nack=True, fec=True).arguments() == ["speaker_copies=0", "speaker_nack=1", "listener_red=0", "listener_nack=1"]
+
+
+def test_gap_is_the_longest_run_of_frames_that_are_lost_or_late() -> None:
+    came = Arrived({0: (b"", 0), 2: (b"", IN_TIME), 3: (b"", IN_TIME + 1), 6: (b"", 0)}, {})
+    assert longest_gap_ms(came, 7) == 60
+    assert longest_gap_ms(came, 2) == 20

@@ -29,6 +29,9 @@ struct Path {
     seed: u64,
     /// One way, each leg.
     delay: Duration,
+    /// Beyond it, up to this much more on either leg; and the share that comes twice.
+    jitter: Duration,
+    duplication: f64,
     up: Loss,
     down: Loss,
     speaker: Repair,
@@ -51,6 +54,8 @@ impl Path {
             match name {
                 "seed" => path.seed = value.parse().unwrap(),
                 "delay_ms" => path.delay = ms(value.parse().unwrap()),
+                "jitter_ms" => path.jitter = ms(value.parse().unwrap()),
+                "duplication" => path.duplication = value.parse().unwrap(),
                 "up_loss" => path.up.share = value.parse().unwrap(),
                 "down_loss" => path.down.share = value.parse().unwrap(),
                 "up_burst" => path.up.mean_burst = Some(value.parse().unwrap()),
@@ -66,7 +71,8 @@ impl Path {
     }
 
     fn weather(&self, loss: Loss) -> Weather {
-        Weather { delay: self.delay, loss: loss.share, mean_burst: loss.mean_burst, ..Weather::FAIR }
+        let Self { delay, jitter, duplication, .. } = *self;
+        Weather { delay, jitter, loss: loss.share, mean_burst: loss.mean_burst, duplication }
     }
 }
 
