@@ -7,7 +7,7 @@
  */
 
 const LOOK_MS = 200;
-/** Three signs in a row are lost on a path that loses every fifth packet once in half a minute; sound never is for so long. */
+/** Three signs in a row: on a path that loses every fifth packet they are lost once or twice in a minute of pause, speech never for so long. */
 const STILL_MS = 800;
 /** The server sees within three seconds that sound has begun; signs can be counted on from then on. */
 const RELIABLE_AFTER_MS = 4_000;
