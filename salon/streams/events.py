@@ -33,8 +33,8 @@ WITH numbered AS (
     RETURNING name, seq
 ), stored AS (
     INSERT INTO streams_streamevent (stream_id, seq, kind, data, at)
-    SELECT event.stream, numbered.seq - event.behind, event.kind, event.data::jsonb, %(at)s
-    FROM unnest(%(streams)s::text[], %(behind)s::bigint[], %(kinds)s::text[], %(data)s::text[]) AS event (stream, behind, kind, data)
+    SELECT event.stream, numbered.seq - event.behind, event.kind, event.data, %(at)s
+    FROM jsonb_to_recordset(%(events)s::jsonb) AS event (stream text, behind bigint, kind text, data jsonb)
     JOIN numbered ON numbered.name = event.stream
 )
 SELECT name, seq FROM numbered
@@ -134,15 +134,11 @@ def _number_and_store(events: Sequence[NewEvent], at: datetime) -> list[int]:
     for event in events:
         left[event.stream] -= 1
         behind.append(left[event.stream])
-    values: dict[str, Any] = {
-        "names": names,
-        "counts": [counts[name] for name in names],
-        "streams": [event.stream for event in events],
-        "behind": behind,
-        "kinds": [event.kind for event in events],
-        "data": [json.dumps(event.data) for event in events],
-        "at": at,
-    }
+    stored = [
+        {"stream": event.stream, "behind": number, "kind": event.kind, "data": event.data}
+        for event, number in zip(events, behind, strict=True)
+    ]
+    values: dict[str, Any] = {"names": names, "counts": [counts[name] for name in names], "events": json.dumps(stored), "at": at}
     with prepared_cursor() as cursor:
         cursor.execute(_NUMBER_AND_STORE, values)
         newest = dict(cursor.fetchall())
