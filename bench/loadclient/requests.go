@@ -68,8 +68,9 @@ func level(ctx context.Context, callers []*caller, room string, atOnce int, leng
 		group.Add(1)
 		go func() {
 			defer group.Done()
-			who := callers[worker%len(callers)]
 			for number := worker; time.Now().Before(until); number++ {
+				// Ten requests each, by turns: one person alone may not send as many commands as a fast server answers.
+				who := callers[(worker+number/10)%len(callers)]
 				sent := time.Now()
 				if failed[worker] = who.mixed(ctx, room, number); failed[worker] != nil {
 					return

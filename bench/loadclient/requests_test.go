@@ -81,6 +81,26 @@ func TestLevelCountsEveryAnswer(t *testing.T) {
 	}
 }
 
+func TestLevelTakesCallersByTurns(t *testing.T) {
+	api, callers := startAPI(t, func(string) int { return 200 })
+	callers = append(callers, &caller{account: &account{base: callers[0].base, client: callers[0].client, token: "t"}})
+	if _, err := level(context.Background(), callers, "room", 1, 50*time.Millisecond); err != nil {
+		t.Fatal(err)
+	}
+	raised := 0
+	for _, asked := range api.asked {
+		if strings.HasSuffix(asked, "/raise_hand") {
+			raised++
+		}
+		if strings.HasSuffix(asked, "/lower_hand") {
+			break
+		}
+	}
+	if raised != 2 {
+		t.Errorf("%d of 2 people raised a hand before one lowered it", raised)
+	}
+}
+
 func TestCommandIsRepeatedOnlyWhileNotInRoom(t *testing.T) {
 	answers := []error{&refusal{Code: "not_in_room"}, &refusal{Code: "not_in_room"}, &refusal{Code: "hand_already_raised"}}
 	tried := 0
