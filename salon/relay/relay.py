@@ -28,6 +28,9 @@ UNFINISHED_PER_SOURCE = 200
 UNFINISHED_IN_ALL = 4_000
 """5,000 who come within half a minute are some hundreds at a time. Each is given up after 15 s."""
 
+_TRUTHS_TOGETHER = 500
+"""In one statement. A storm of joins waits for no statement each."""
+
 
 class TooManyUnfinished(Exception):
     """This person, this address or everybody together has as many sessions open that never connected as there may be."""
@@ -194,9 +197,12 @@ class Relay:
         return {"node": self.node, "started_at": self.started_at, "talked_ms": self.talk.talked_ms(room)}
 
     async def publish_truths(self) -> None:
-        """For ever, in the order of what happened. One that the bus cannot take is lost; the roster tells it again."""
+        """For ever, in the order of what happened, all that wait at a time. What the bus cannot take is lost; the roster tells it again."""
         while True:
-            await self.publish(*await self._truths.get())
+            waiting = [await self._truths.get()]
+            while len(waiting) < _TRUTHS_TOGETHER and not self._truths.empty():
+                waiting.append(self._truths.get_nowait())
+            await self.publish_all(waiting)
 
     async def publish(self, subject: str, message: Mapping[str, object]) -> None:
         await self.publish_all([(subject, message)])

@@ -453,9 +453,12 @@ impl Engine {
             };
             session.queued = None;
             let room = self.rooms[session.room].as_ref();
-            let (clock, random, control) = (self.clock, &mut self.random, &mut self.control);
+            let (clock, random, control, reported) = (self.clock, &mut self.random, &mut self.control, session.next_report());
             let outcome = guarded(control, |control| session.on_timeout(now, room, clock, random, control));
-            self.keep(key);
+            // With each report, and no oftener: most timeouts only look whether something is due.
+            if self.sessions.get(key).is_some_and(|session| session.next_report() != reported) {
+                self.keep(key);
+            }
             self.act_on(now, key, outcome);
         }
         self.begin_due_fanout(now);

@@ -329,6 +329,10 @@ impl Session {
         }
     }
 
+    pub(crate) fn next_report(&self) -> Option<Instant> {
+        self.next_report
+    }
+
     /// When [`Self::on_timeout`] is due next.
     pub(crate) fn deadline(&self, clock: NtpClock) -> Instant {
         let flight = self.handshake.as_ref().and_then(|handshake| handshake.dtls.deadline());
