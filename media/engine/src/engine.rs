@@ -8,6 +8,7 @@ mod ingress;
 mod inspection;
 mod keeping;
 mod sharing;
+mod signs;
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
@@ -294,6 +295,8 @@ pub struct Engine {
     timers: BinaryHeap<Reverse<(Instant, SessionKey)>>,
     /// Before this moment nothing that waits for a long packet must go, in any room.
     flush_at: Option<Instant>,
+    /// When views are next looked at for signs of life.
+    signs_at: Option<Instant>,
     events: VecDeque<Event>,
     /// Answers, handshakes and reports, handed out before sound.
     control: Transmits,
@@ -353,6 +356,7 @@ impl Engine {
             speech: VecDeque::new(),
             timers: BinaryHeap::new(),
             flush_at: None,
+            signs_at: None,
             events: VecDeque::new(),
             control: Transmits::default(),
             fanout: Fanout::default(),
@@ -408,7 +412,7 @@ impl Engine {
         if !self.control.is_empty() {
             return self.poll_output(now); // A listener's failure in the fan-out said goodbye.
         }
-        Output::Deadline(earliest(self.timers.peek().map(|Reverse((at, _))| *at), self.flush_at))
+        Output::Deadline(earliest(self.timers.peek().map(|Reverse((at, _))| *at), earliest(self.flush_at, self.signs_at)))
     }
 
     /// Whether sound may wait in a batch that is not full, for that of the inputs that follow at once.
@@ -461,6 +465,7 @@ impl Engine {
             }
             self.act_on(now, key, outcome);
         }
+        self.send_due_signs(now);
         self.begin_due_fanout(now);
     }
 

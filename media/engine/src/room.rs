@@ -26,6 +26,7 @@ pub(crate) use speakers::{ASSUMED_LEVEL, SILENCE_LEVEL, SpeakerChoice};
 pub(crate) use talk::TalkMeter;
 
 use crate::session::Moment;
+use crate::session::{SIGN_INTERVAL, SIGNS_AFTER_SOUND};
 use crate::slab::SessionKey;
 use crate::transmit::Transmits;
 
@@ -70,6 +71,8 @@ pub(crate) struct View {
     excluded: Option<u32>,
     /// When its long packets go.
     turn: Turn,
+    last_sound: Option<Instant>,
+    last_sign: Option<Instant>,
     pub lanes: Vec<Lane>,
     /// Connected listen sessions.
     pub members: Vec<SessionKey>,
@@ -126,6 +129,10 @@ impl Room {
 
     pub(crate) fn view_mut(&mut self, at: usize) -> &mut View {
         &mut self.views[at]
+    }
+
+    pub(crate) fn views_mut(&mut self) -> impl Iterator<Item = &mut View> {
+        self.views.iter_mut()
     }
 
     /// The leg of a member of a view.
@@ -187,7 +194,10 @@ impl Room {
         for (view_at, view) in self.views.iter_mut().enumerate().filter(|(_, view)| !view.members.is_empty()) {
             let packs = self.has_long_packets && view.is_audience();
             for (lane_at, lane) in view.lanes.iter_mut().enumerate().filter(|(_, lane)| lane.speaker() == Some(csrc)) {
-                lane.take(now, &said, packs, &mut |index| targets.push(Target { room, view: view_at, lane: lane_at, index }));
+                lane.take(now, &said, packs, &mut |index| {
+                    view.last_sound = Some(now);
+                    targets.push(Target { room, view: view_at, lane: lane_at, index });
+                });
                 self.flush_at = earliest(self.flush_at, lane.flush_due());
             }
         }
@@ -208,7 +218,10 @@ impl Room {
         for (view_at, view) in self.views.iter_mut().enumerate() {
             for (lane_at, lane) in view.lanes.iter_mut().enumerate() {
                 if lane.flush_due().is_some_and(|due| due <= now) {
-                    lane.flush(&mut |index| targets.push(Target { room, view: view_at, lane: lane_at, index }));
+                    lane.flush(&mut |index| {
+                        view.last_sound = Some(now);
+                        targets.push(Target { room, view: view_at, lane: lane_at, index });
+                    });
                 }
                 self.flush_at = earliest(self.flush_at, lane.flush_due());
             }
@@ -281,6 +294,8 @@ impl Room {
         let mut view = View {
             excluded,
             turn,
+            last_sound: None,
+            last_sign: None,
             lanes: std::iter::repeat_with(|| Lane::new(now, turn)).take(slots).collect(),
             members: Vec::new(),
             legs: Vec::new(),
@@ -323,6 +338,21 @@ impl View {
     /// It is for listeners with so many slots who do not hear `excluded`.
     fn serves(&self, slots: usize, excluded: Option<u32>) -> bool {
         self.lanes.len() == slots && self.excluded == excluded
+    }
+
+    /// Whether its listeners are to be given a sign now: it has lately fallen silent.
+    pub(crate) fn takes_sign(&mut self, now: Instant) -> bool {
+        let is_due = |at: Option<Instant>| at.is_none_or(|at| now.duration_since(at) >= SIGN_INTERVAL);
+        let takes = self.may_need_signs(now) && is_due(self.last_sound) && is_due(self.last_sign);
+        if takes {
+            self.last_sign = Some(now);
+        }
+        takes
+    }
+
+    /// An audience that has heard nothing for long costs nothing.
+    pub(crate) fn may_need_signs(&self, now: Instant) -> bool {
+        !self.members.is_empty() && self.last_sound.is_some_and(|at| now.duration_since(at) < SIGNS_AFTER_SOUND)
     }
 
     /// Its listeners are not on the stage.

@@ -41,14 +41,10 @@ const QUESTIONS: u32 = 4;
 const SENDER_REPORT_INTERVAL: Duration = Duration::from_secs(3);
 /// Encoders choose bitrate and in-band FEC by the loss that receiver reports tell.
 const RECEIVER_REPORT_INTERVAL: Duration = Duration::from_secs(1);
-/// Nothing else sent for so long, a peer gets a sign that its path still works …
-const SIGN_INTERVAL: Duration = Duration::from_millis(250);
-/// … and so long after its last sound a listener gets the first: while sound flows, that is looked after twice a second and not more.
-const SIGN_CHECK_INTERVAL: Duration = Duration::from_millis(500);
+/// A speaker gets a sign that the path works this often, and a listener whose sound has paused for so long.
+pub(crate) const SIGN_INTERVAL: Duration = Duration::from_millis(250);
 /// After its last sound a listener gets signs for so long. An audience that hears nothing for longer costs nothing.
-const SIGNS_AFTER_SOUND: Duration = Duration::from_secs(15);
-/// How often it is seen whether sound has begun again. Peers can rely on signs once sound has lasted that long.
-const SIGN_IDLE_INTERVAL: Duration = SENDER_REPORT_INTERVAL;
+pub(crate) const SIGNS_AFTER_SOUND: Duration = Duration::from_secs(15);
 
 /// What may be a little late waits for the next multiple of this, for company: being woken costs more than a report, and thousands of
 /// listeners have one due each millisecond.
@@ -119,7 +115,7 @@ pub(crate) struct Session {
     handshake: Option<Handshake>,
     srtp: Option<Srtp>,
     next_report: Option<Instant>,
-    /// When to see whether the peer needs a sign of life.
+    /// When a speaker gets a sign of life; listeners' are seen to by their views.
     next_sign: Option<Instant>,
     #[cfg(test)]
     pub panics_on_purpose: bool,
@@ -251,6 +247,7 @@ impl Session {
     ///
     /// media: what becomes of the record's. report_at: when to report first.
     pub(crate) fn restored(now: Instant, record: SessionRecord, room: usize, mut media: Media, report_at: Instant) -> Self {
+        let is_speaker = matches!(media, Media::Speak(_));
         if let Media::Listen(listening) = &mut media {
             listening.set_cipher(OutboundRtp::new(record.srtp.profile, &record.srtp.ours));
         }
@@ -273,7 +270,7 @@ impl Session {
             handshake: None,
             srtp: Some(Srtp::restored(record.srtp)),
             next_report: Some(report_at),
-            next_sign: Some(report_at),
+            next_sign: is_speaker.then_some(report_at),
             #[cfg(test)]
             panics_on_purpose: false,
         }
@@ -459,7 +456,7 @@ impl Session {
             self.ice.prove_selected();
             self.counters.last_in = Some(now);
             self.next_report = Some(now + report_interval(&self.media));
-            self.next_sign = Some(now + SIGN_INTERVAL);
+            self.next_sign = matches!(self.media, Media::Speak(_)).then(|| now + SIGN_INTERVAL);
             return Outcome::Connected;
         }
         Outcome::Nothing
@@ -560,37 +557,26 @@ impl Session {
             self.next_report = Some(now + report_interval(&self.media));
             self.send_report(now, room, clock, transmits);
         }
-        if self.next_sign.is_some_and(|at| now >= at) {
-            self.next_sign = Some(now + self.see_to_sign(now, room, transmits));
+        if let Media::Speak(speaking) = &self.media
+            && self.next_sign.is_some_and(|at| now >= at)
+        {
+            let ssrc = speaking.report_ssrc;
+            self.next_sign = Some(now + if self.ice.selected().is_some() { SIGN_INTERVAL } else { RECEIVER_REPORT_INTERVAL });
+            self.send_sign(ssrc, transmits);
         }
         Outcome::Nothing
     }
 
-    /// Send a sign of life if one is due. How soon to look again.
-    fn see_to_sign(&mut self, now: Instant, room: Option<&Room>, transmits: &mut Transmits) -> Duration {
-        let (Some(Srtp { outbound, .. }), Some(to)) = (&mut self.srtp, self.ice.selected()) else {
-            return SIGN_IDLE_INTERVAL;
-        };
-        let ssrc = match (&self.media, room) {
-            (Media::Speak(speaking), _) => speaking.report_ssrc,
-            (Media::Listen(listening), Some(room)) => {
-                let leg = listening.leg(room);
-                let quiet = leg.last_out.map_or(SIGNS_AFTER_SOUND, |at| now.saturating_duration_since(at));
-                if quiet < SIGN_INTERVAL {
-                    return SIGN_CHECK_INTERVAL - quiet;
-                }
-                match leg.slots().next() {
-                    Some(slot) if quiet < SIGNS_AFTER_SOUND => slot.tap.ssrc,
-                    _ => return SIGN_IDLE_INTERVAL,
-                }
-            }
-            (Media::Listen(_), None) => return SIGN_IDLE_INTERVAL,
-        };
-        transmits.push_with(to, |buffer, start| {
-            write_empty_report(ssrc, buffer);
-            outbound.protect_rtcp(buffer, start, ssrc);
-        });
-        SIGN_INTERVAL
+    /// Show that the path works.
+    ///
+    /// ssrc: of ours.
+    pub(crate) fn send_sign(&mut self, ssrc: u32, transmits: &mut Transmits) {
+        if let (Some(Srtp { outbound, .. }), Some(to)) = (&mut self.srtp, self.ice.selected()) {
+            transmits.push_with(to, |buffer, start| {
+                write_empty_report(ssrc, buffer);
+                outbound.protect_rtcp(buffer, start, ssrc);
+            });
+        }
     }
 
     fn send_report(&mut self, now: Instant, room: Option<&Room>, clock: NtpClock, transmits: &mut Transmits) {

@@ -84,6 +84,9 @@ impl Engine {
                 }
                 self.flush_at = earliest(self.flush_at, room.flush_at());
             }
+            if !self.fanout.targets.is_empty() {
+                self.expect_signs(now);
+            }
         }
     }
 

@@ -160,7 +160,7 @@ fn listener_is_shown_that_the_path_works_when_the_voice_falls_silent() {
 }
 
 #[test]
-fn signs_of_life_come_again_once_sound_has_lasted_three_seconds() {
+fn signs_of_life_come_again_with_the_next_sound() {
     let mut world = World::new();
     world.set_stage(&[("ada", 7, false)]);
     let bob = world.connected_listener("bob", 1);
