@@ -9,7 +9,7 @@
 const LOOK_MS = 200;
 /** Three signs in a row: on a path that loses every fifth packet they are lost once or twice in a minute of pause, speech never for so long. */
 const STILL_MS = 800;
-/** The server sees within three seconds that sound has begun; signs can be counted on from then on. */
+/** Signs come only after sound: they are counted on once something has come without a break for so long. */
 const RELIABLE_AFTER_MS = 4_000;
 /** A page that slept saw nothing, which says nothing: so often it must have looked since. */
 const LEAST_LOOKS = 3;
