@@ -66,7 +66,7 @@ func hostCommand(name string) func(context.Context, *silencingTrials) error {
 
 // The server asks for a second moderator from the 21st removal within a minute on, and lets one person open one sound session a second
 // on the long run; each trial that removes takes up to six. Trials must be refused for what they test and for nothing else.
-const removalInterval = 6500 * time.Millisecond
+const removalInterval = 8500 * time.Millisecond
 
 // silencingTrials is a room in which one person, the victim, speaks and is silenced again and again.
 type silencingTrials struct {
