@@ -104,6 +104,9 @@ impl Engine {
             }
             self.flush_at = earliest(self.flush_at, room.flush_at());
         }
+        if !self.fanout.targets.is_empty() {
+            self.expect_signs(now);
+        }
     }
 
     /// Fill the rest of `batch` with the next listeners' packets; after the last, close those who failed.

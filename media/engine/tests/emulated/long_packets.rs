@@ -245,6 +245,16 @@ fn last_words_are_sent_when_nothing_follows() {
 }
 
 #[test]
+fn signs_of_life_follow_a_lone_frame_that_waited_in_vain() {
+    let (mut world, ada, bob) = one_speaks(NOTHING, NOTHING);
+    world.run_for(ms(10));
+    world.peers[ada].microphone = None;
+    world.run_for(secs(2));
+    assert_eq!(frames_in(&world.peers[bob].heard), [1]);
+    assert!((5..=8).contains(&world.peers[bob].signs.len()), "{}", world.peers[bob].signs.len());
+}
+
+#[test]
 fn nothing_said_is_heard_after_a_mute() {
     for pause in [10, 30, 50] {
         for leaves in [false, true] {
