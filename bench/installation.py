@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -14,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from bench.ports import free_ports
 from bench.processes import descendants, listener
 from bench.programs import BenchFailed
 from salon.cli.postgres import PrivateCluster
@@ -165,22 +165,3 @@ class Installation:
                 return bool(answer.status == 200)
         except OSError:  # refused, reset, or a 503 with the parts that are not ready yet
             return False
-
-
-def free_ports(count: int) -> int:
-    """The first of `count` consecutive ports that are free for UDP and TCP on loopback."""
-    for first in range(21000, 29000, count):
-        if all(_is_free(port, kind) for port in range(first, first + count) for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM)):
-            return first
-    raise BenchFailed("no free ports between 21000 and 29000")
-
-
-def _is_free(port: int, kind: socket.SocketKind) -> bool:
-    with socket.socket(socket.AF_INET, kind) as probe:
-        if kind is socket.SOCK_STREAM:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("0.0.0.0", port))  # noqa: S104  (as the server will)
-        except OSError:
-            return False
-    return True

@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from bench.installation import ROOT, Installation, free_ports
+from bench.installation import ROOT, Installation
+from bench.ports import free_ports
 from bench.programs import BenchFailed
 
 PORT = 443

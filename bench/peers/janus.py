@@ -3,8 +3,8 @@
 import shutil
 from pathlib import Path
 
-from bench.installation import free_ports
 from bench.peers.server import OtherServer, first_line
+from bench.ports import free_ports
 from bench.programs import BenchFailed
 
 _LIBRARY = "/usr/lib/*-linux-gnu/janus"

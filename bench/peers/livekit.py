@@ -4,8 +4,8 @@ import shutil
 import subprocess
 import sys
 
-from bench.installation import free_ports
 from bench.peers.server import OtherServer, first_line
+from bench.ports import free_ports
 from bench.programs import BUILT, FOLDER, BenchFailed
 
 _MODULE = "github.com/livekit/livekit-server"

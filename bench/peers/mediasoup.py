@@ -10,8 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from bench.installation import free_ports
 from bench.peers.server import OtherServer
+from bench.ports import free_ports
 from bench.programs import BUILT, FOLDER, BenchFailed
 
 _PINNED = FOLDER / "peers" / "pinned" / "mediasoup"

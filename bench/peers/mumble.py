@@ -3,8 +3,8 @@
 import os
 import shutil
 
-from bench.installation import free_ports
 from bench.peers.server import OtherServer, first_line
+from bench.ports import free_ports
 from bench.programs import BenchFailed
 
 _BINARY = "/usr/sbin/murmurd"

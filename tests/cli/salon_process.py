@@ -4,7 +4,6 @@ import http.client
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -115,20 +114,3 @@ def is_alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
-
-
-def free_ports(count: int = 5) -> int:
-    """The first of `count` ports in a row that are free for TCP and UDP."""
-    for first in range(32_000 + os.getpid() % 300 * 10, 60_000, 10):
-        if all(_is_free(first + offset, kind) for offset in range(count) for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM)):
-            return first
-    raise RuntimeError("no free ports")
-
-
-def _is_free(port: int, kind: socket.SocketKind) -> bool:
-    with socket.socket(socket.AF_INET, kind) as probe:
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True

@@ -17,9 +17,10 @@ import psycopg
 import pytest
 from aiortc.mediastreams import AudioStreamTrack
 
+from bench.ports import free_ports
 from salon.config.environment import derived_secret, private_cluster_folder, private_database_url
 from salon.demo.client import Api, Whep, Whip
-from tests.cli.salon_process import Installation, free_ports, is_alive
+from tests.cli.salon_process import Installation, is_alive
 
 PARTS = {"web": "ready", "database": "ready", "gateway": "ready", "media": "ready", "worker": "ready"}
 NAMES = {"postgres", "web", "gateway", "media", "worker"}
@@ -39,7 +40,7 @@ def installation() -> Iterator[Installation]:
     # Not pytest's own folder, which only its user may walk through: PostgreSQL, which does not run as root, has to.
     with tempfile.TemporaryDirectory(prefix="salon-serve-") as folder:
         Path(folder).chmod(0o711)
-        installation = Installation(Path(folder) / "data", free_ports())
+        installation = Installation(Path(folder) / "data", free_ports(5))
         yield installation
         installation.clean_up()
 
@@ -113,7 +114,7 @@ def test_metrics_are_on_the_operators_port(running: Installation) -> None:
 
 
 def test_second_serve_on_the_same_folder_is_refused(running: Installation) -> None:
-    done = running.salon("serve", SALON_PORT=str(free_ports()))
+    done = running.salon("serve", SALON_PORT=str(free_ports(5)))
 
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
@@ -132,7 +133,7 @@ def test_taken_port_is_one_sentence(running: Installation) -> None:
 
 
 def test_taken_sound_port_is_named_by_its_own_setting(running: Installation) -> None:
-    port = free_ports()
+    port = free_ports(5)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
         taken.bind(("", port + 4))
         done = running.salon("serve", SALON_DATA_DIR=f"{running.data_dir}-other", SALON_PORT=str(port))
@@ -146,7 +147,7 @@ def test_taken_sound_port_is_named_by_its_own_setting(running: Installation) -> 
 def test_folder_that_cannot_be_written_is_one_sentence(running: Installation) -> None:
     in_the_way = running.data_dir.parent / "a-file"
     in_the_way.touch()
-    done = running.salon("serve", SALON_DATA_DIR=str(in_the_way / "data"), SALON_PORT=str(free_ports()))
+    done = running.salon("serve", SALON_DATA_DIR=str(in_the_way / "data"), SALON_PORT=str(free_ports(5)))
 
     assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (1, "", 1)
     assert done.stderr.startswith(f"The data folder {in_the_way / 'data'} cannot be written: Not a directory.")

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -12,6 +11,8 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import Self
+
+from bench.ports import free_ports
 
 _READY_SECS = 90.0
 _STOP_SECS = 20.0
@@ -29,7 +30,7 @@ class Server:
         Path(self._folder.name).chmod(0o711)
         self.data_dir = Path(self._folder.name) / "data"
         self.data_dir.mkdir(mode=0o711)
-        self.port = _free_ports()
+        self.port = free_ports(_PORTS)
         self.media_port = self.port + 4
         self.origin = f"http://localhost:{self.port}"
         ours = {
@@ -108,23 +109,6 @@ class Server:
                 return json.load(answer)["status"] == "ready"
         except (OSError, urllib.error.URLError, ValueError):
             return False
-
-
-def _free_ports() -> int:
-    """The first of _PORTS ports in a row that nobody has, for TCP and UDP."""
-    for first in range(20_000 + os.getpid() % 500 * 10, 32_000, 10):
-        if all(_is_free(first + offset, kind) for offset in range(_PORTS) for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM)):
-            return first
-    raise RuntimeError("no free ports")
-
-
-def _is_free(port: int, kind: int) -> bool:
-    with socket.socket(socket.AF_INET, kind) as probe:
-        try:
-            probe.bind(("0.0.0.0", port))  # noqa: S104  (somebody else's wildcard is a conflict too)
-        except OSError:
-            return False
-    return True
 
 
 def _descendants(pid: int) -> list[int]:

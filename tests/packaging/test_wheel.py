@@ -1,10 +1,8 @@
 """The release wheel, installed where there is neither Rust nor Node nor a checkout, runs a whole Salon."""
 
 import json
-import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -15,6 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from bench.ports import free_ports
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 START_WITHIN_SECS = 60
@@ -68,7 +68,7 @@ def bare_path(installed: Path, tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture
 def address(installed: Path, bare_path: dict[str, str], tmp_path: Path) -> Iterator[str]:
-    port = _free_ports()
+    port = free_ports(5)
     with tempfile.TemporaryDirectory(prefix="salon-wheel-") as data, (tmp_path / "output").open("wb") as output:
         Path(data).chmod(0o711)  # PostgreSQL, which does not run as root, walks through it to its own folder
         environment = bare_path | {"SALON_DATA_DIR": f"{data}/data", "SALON_PORT": str(port), "SALON_DEMO": "0"}
@@ -97,21 +97,3 @@ def _wait_until_ready(address: str, output: Path) -> dict[str, object]:
         except OSError:
             time.sleep(0.2)
     raise AssertionError(f"not ready: {output.read_text()}")
-
-
-def _free_ports() -> int:
-    """The first of five consecutive ports that are free now."""
-    for first in range(18_000 + os.getpid() % 1000 * 5, 60_000, 5):
-        sockets = []
-        try:
-            for port in range(first, first + 5):
-                opened = socket.socket()
-                sockets.append(opened)
-                opened.bind(("127.0.0.1", port))
-            return first
-        except OSError:
-            continue
-        finally:
-            for opened in sockets:
-                opened.close()
-    raise AssertionError("no free ports")

@@ -141,7 +141,8 @@ pub struct ThreadStats {
 ///
 /// bound, listening: sockets of it that exist already.
 fn bind(at: SocketAddr, count: usize, bound: Vec<OwnedFd>, listening: Option<OwnedFd>) -> Result<(Vec<Socket>, TcpListener), DriverError> {
-    let refused = |transport: &str, error: std::io::Error| DriverError(format!("{transport} port {} cannot be used: {error}.", at.port()));
+    let refused =
+        |transport: &str, port: u16, error: std::io::Error| DriverError(format!("{transport} port {port} cannot be used: {error}."));
     if bound.len() > count {
         // What the kernel gives to a socket that nobody reads would be lost.
         let held = bound.len();
@@ -149,15 +150,15 @@ fn bind(at: SocketAddr, count: usize, bound: Vec<OwnedFd>, listening: Option<Own
     }
     let mut tries = if at.port() == 0 && bound.is_empty() { 16 } else { 1 };
     let adopted: Result<Vec<_>, _> = bound.into_iter().map(Socket::adopt).collect();
-    let mut sockets = adopted.map_err(|error| refused("UDP", error))?;
+    let mut sockets = adopted.map_err(|error| refused("UDP", at.port(), error))?;
     let mut listener = listening.map(TcpListener::from);
     let (first, listener) = loop {
         let is_held = !sockets.is_empty();
-        let first = if is_held { sockets.remove(0) } else { Socket::bind(at).map_err(|error| refused("UDP", error))? };
+        let first = if is_held { sockets.remove(0) } else { Socket::bind(at).map_err(|error| refused("UDP", at.port(), error))? };
         let listening = listener.take().map_or_else(|| TcpListener::bind(SocketAddr::new(at.ip(), first.port())), Ok);
         match listening {
             Ok(listener) => break (first, listener),
-            Err(error) if tries <= 1 => return Err(refused("TCP", error)),
+            Err(error) if tries <= 1 => return Err(refused("TCP", first.port(), error)),
             Err(_) => tries -= 1,
         }
     };

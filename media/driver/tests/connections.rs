@@ -2,8 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
+mod ports;
+
 use std::io::{ErrorKind, Read, Write};
-use std::net::{IpAddr, Ipv4Addr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, TcpStream};
 use std::time::Duration;
 
 use hmac::{Hmac, KeyInit, Mac};
@@ -94,7 +96,7 @@ fn tcp_is_offered_behind_udp_at_the_same_port_and_at_those_that_lead_there() {
 
 #[test]
 fn tcp_port_that_is_taken_is_refused_with_its_number() {
-    let taken = TcpListener::bind((LOOPBACK, 0)).unwrap();
+    let (_, taken) = ports::pair();
     let port = taken.local_addr().unwrap().port();
     let options = Options {
         port,

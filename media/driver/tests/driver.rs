@@ -2,8 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
+mod ports;
+
 use std::io::{Read, Write};
-use std::net::{IpAddr, Ipv4Addr, TcpListener, TcpStream, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, TcpStream, UdpSocket};
 use std::time::Duration;
 
 use salon_driver::engine::{CloseReason, Direction, Event, NewOffer};
@@ -38,7 +40,7 @@ fn port_of(answer: &str) -> u16 {
 
 #[test]
 fn taken_port_is_refused_with_its_number() {
-    let taken = UdpSocket::bind((LOOPBACK, 0)).unwrap();
+    let taken = ports::udp();
     let port = taken.local_addr().unwrap().port();
     let refused = Driver::start(&options(port)).unwrap_err().0;
     assert!(refused.starts_with(&format!("UDP port {port} cannot be used: ")), "{refused}");
@@ -83,7 +85,7 @@ fn events_wake_who_waits_for_them() {
 
 #[test]
 fn socket_of_another_process_goes_on_being_used() {
-    let bound = UdpSocket::bind((LOOPBACK, 0)).unwrap();
+    let bound = ports::udp();
     let port = bound.local_addr().unwrap().port();
     for _ in 0..2 {
         let inherited = Inherited { sockets: vec![bound.try_clone().unwrap().into()], ..Inherited::default() };
@@ -95,8 +97,16 @@ fn socket_of_another_process_goes_on_being_used() {
 }
 
 #[test]
+fn taken_tcp_port_beside_a_held_socket_is_refused_with_its_number() {
+    let (bound, listener) = ports::pair();
+    let port = listener.local_addr().unwrap().port();
+    let refused = Driver::take_over(&options(1), Inherited { sockets: vec![bound.into()], ..Inherited::default() }).unwrap_err().0;
+    assert!(refused.starts_with(&format!("TCP port {port} cannot be used: ")), "{refused}");
+}
+
+#[test]
 fn more_sockets_than_threads_are_refused() {
-    let bound = UdpSocket::bind((LOOPBACK, 0)).unwrap();
+    let bound = ports::udp();
     let sockets = vec![bound.try_clone().unwrap().into(), bound.into()];
     let refused = Driver::take_over(&options(1), Inherited { sockets, ..Inherited::default() }).unwrap_err().0;
     assert_eq!(refused, "2 UDP sockets are held for the engine, which 1 threads cannot serve.");
@@ -104,9 +114,8 @@ fn more_sockets_than_threads_are_refused() {
 
 #[test]
 fn connections_wait_while_there_is_no_process() {
-    let listener = TcpListener::bind((LOOPBACK, 0)).unwrap();
+    let (bound, listener) = ports::pair();
     let at = listener.local_addr().unwrap();
-    let bound = UdpSocket::bind(at).unwrap();
     let take_over = || {
         let (sockets, listener) = (vec![bound.try_clone().unwrap().into()], Some(listener.try_clone().unwrap().into()));
         Driver::take_over(&options(2), Inherited { sockets, listener, book: None }).unwrap()
@@ -120,8 +129,9 @@ fn connections_wait_while_there_is_no_process() {
 
 #[test]
 fn closed_driver_refuses_calls_and_frees_the_port() {
-    let driver = Driver::start(&options(0)).unwrap();
-    let port = port_of(&open(&driver));
+    let port = ports::udp().local_addr().unwrap().port();
+    let driver = Driver::start(&options(port)).unwrap();
+    open(&driver);
     driver.close();
     driver.close();
     assert!(driver.is_closed());
