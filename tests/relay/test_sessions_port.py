@@ -228,6 +228,13 @@ async def test_sessions_that_never_connect_are_limited_for_each_address(media: M
         _open(relay, media, "bob", "192.0.2.7")
 
 
+async def test_addresses_do_not_count_in_development(media: Media, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("salon.relay.relay.UNFINISHED_PER_SOURCE", 3)
+    assert media.settings.is_development
+    opened = {_open(media.relay, media, f"person-{number}", "127.0.0.1") for number in range(4)}
+    assert len(opened) == media.relay.sessions.unfinished() == 4
+
+
 async def test_sessions_that_never_connect_are_limited_in_all(media: Media, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("salon.relay.relay.UNFINISHED_IN_ALL", 3)
     relay = _production(media)

@@ -111,6 +111,14 @@ mod tests {
     }
 
     #[test]
+    fn bucket_that_is_partly_empty_fills_up_to_the_burst_and_no_further() {
+        let now = Instant::now();
+        let mut bucket = bucket(now);
+        assert!(bucket.take_many(now, 10));
+        assert_eq!(take_all(&mut bucket, now + Duration::from_millis(500)), 100, "50 have come, 10 were missing");
+    }
+
+    #[test]
     fn many_are_taken_together_or_not_at_all() {
         let now = Instant::now();
         let mut bucket = bucket(now);

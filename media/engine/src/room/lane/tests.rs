@@ -184,6 +184,21 @@ fn changing_between_long_and_short_packets_skips_and_repeats_nothing() {
 }
 
 #[test]
+fn numbers_that_jump_begin_a_talkspurt_in_the_time_of_their_coming() {
+    // The first packet comes 60 ms before the second, whatever its RTP time says.
+    for (jump, marker, behind) in [(64, false, 65 * 960), (65, true, 60 * 48)] {
+        let mut packing = Packing::new();
+        packing.say(500, false);
+        flush(&mut packing.lane);
+        packing.now += Duration::from_millis(40);
+        packing.say(501 + jump, false);
+        flush(&mut packing.lane);
+        let [first, second] = [1, 2].map(|index| packing.lane.history.get(index).expect("kept").position);
+        assert_eq!((second.marker, second.timestamp.wrapping_sub(first.timestamp)), (marker, behind), "{jump} left out");
+    }
+}
+
+#[test]
 fn packed_level_is_the_loudest_with_voice_if_any_has_it() {
     let mut packing = Packing::new();
     for (index, level) in [(500, Some(0x80 | 40)), (501, None), (502, Some(25))] {
@@ -228,15 +243,16 @@ fn numbers_left_out_are_few_and_more_only_with_time() {
     assert_eq!(place(&mut lane, start, 1, 565), Some((66, false)), "64 are missing");
     assert_eq!(tap.newly_skipped(&lane), 64);
     assert_eq!(place(&mut lane, start, 1, 567), Some((67, true)), "one more is too many: renumbered");
-    let later = start + Duration::from_millis(20);
-    assert_eq!(place(&mut lane, later, 1, 569), Some((69, false)), "one has come back");
-    assert_eq!(place(&mut lane, later, 1, 568), Some((68, false)), "late");
+    let [sooner, later] = [19, 20].map(|ms| start + Duration::from_millis(ms));
+    assert_eq!(place(&mut lane, sooner, 1, 569), Some((68, true)), "none has come back");
+    assert_eq!(place(&mut lane, later, 1, 571), Some((70, false)), "one has come back");
+    assert_eq!(place(&mut lane, later, 1, 570), Some((69, false)), "late");
     assert_eq!(tap.newly_skipped(&lane), 0);
     let mut at = later;
     for step in 1..=500 {
         at += Duration::from_millis(20);
         lane.follow(Some(1));
-        assert!(lane.place(at, packet(1, 569 + 999 * step)).is_some());
+        assert!(lane.place(at, packet(1, 571 + 999 * step)).is_some());
     }
     assert_eq!(tap.newly_skipped(&lane), 0, "one who jumps with every packet leaves out nothing");
 }

@@ -169,3 +169,12 @@ fn frames_from_copies_count_as_packets() {
     speaker.now += Duration::from_secs(1);
     assert_eq!(passed(&mut speaker, 101..201), 75);
 }
+
+#[test]
+fn copies_of_what_came_count_for_nothing() {
+    let mut speaker = Speaker::new();
+    for (index, depth) in [(10, 0), (11, 1), (14, 0), (12, 0), (13, 3)] {
+        assert!(speaker.sends(index, &redundant(index, depth)).is_some_and(|frames| frames.len() == 1), "{index}");
+    }
+    assert_eq!(speaker.speaking.bucket.available(speaker.now), 100 - 5);
+}
