@@ -5,10 +5,11 @@ from django.contrib.staticfiles.views import serve
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import path
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import cache_control
 
-admin.site.site_header = admin.site.site_title = "Salon staff"
-admin.site.index_title = "People and rooms"
+admin.site.site_header = admin.site.site_title = _("Salon staff")
+admin.site.index_title = _("People and rooms")
 
 
 def login(request: HttpRequest, extra_context: object = None) -> HttpResponse:

@@ -47,6 +47,7 @@ def test_wheel_carries_the_engine_the_client_and_the_translations(wheel: Path) -
     assert "salon/relay/_engine.abi3.so" in names
     assert "salon/web/client/index.html" in names
     assert "salon/locale/fr/LC_MESSAGES/django.mo" in names
+    assert "salon/quality/static/quality/sound_quality.css" in names
     assert any(name.startswith("salon/demo/speech/") for name in names)
     assert not any("node_modules" in name or name.startswith("tests/") or name.endswith(".rs") for name in names)
 

@@ -159,12 +159,48 @@ def test_visitors_have_none_to_see(room):
     assert Api().get("me/sound-quality").json()["code"] == "sign_in_required"
 
 
+def texts_of(page):
+    """The texts between tags, as they are read."""
+    texts = unescape(re.sub(r"<[^>]+>", "\n", page.content.decode())).replace("\N{NO-BREAK SPACE}", " ").replace("\N{WORD JOINER}", "")
+    return {text.strip() for text in texts.splitlines()}
+
+
+def test_staff_read_it_in_their_language(staff, room, listener):
+    SoundQuality.objects.create(person=listener, room=room, direction="speak", at=NOW, reports=1, lost=1, jitter=0)
+    english, french = (
+        texts_of(staff.get("/staff/quality/soundquality/", headers={"Accept-Language": language})) for language in ("en", "fr")
+    )
+    assert {"How people's sound was", "Began, UTC", "Nov 23, 12:07", "speaking", "Jitter, ms", "0.5–2"} <= english
+    assert {"Comment était le son de chacun", "Début, UTC", "23 nov., 12:07", "parole", "Gigue, ms", "0,5–2"} <= french
+    row = SoundQuality.objects.get()
+    alone = texts_of(staff.get(f"/staff/quality/soundquality/{row.id}/change/", headers={"Accept-Language": "fr"}))
+    assert {"Comment était le son de chacun", "parole", "0,5–2"} <= alone
+    assert not (french | alone) & {"How people's sound was", "Began, UTC", "speak", "speaking", "Jitter, ms"}
+
+
+def test_each_cell_of_a_card_names_its_measure(staff, room, listener):
+    """Phones show no head above the columns."""
+    SoundQuality.objects.create(person=listener, room=room, direction="listen", at=NOW, reports=1, delay=4)
+    page = staff.get("/staff/quality/soundquality/").content.decode()
+    assert re.search(r'<td class="field-delay"><span class="on-a-card">Delay, ms </span>≥\s600</td>', page)
+    assert staff.get("/static/quality/sound_quality.css").status_code == 200
+    assert '<link href="/static/quality/sound_quality.css" media="all" rel="stylesheet">' in page
+
+
+def test_staff_filter_by_direction(staff, room, listener, speaker):
+    keep_reports([report(session_of(listener, room)), report(session_of(speaker, room, "speak"))], NOW)
+    found = [
+        [row.person for row in staff.get(f"/staff/quality/soundquality/?direction={value}").context["cl"].result_list]
+        for value in ("listen", "speak")
+    ]
+    assert found == [[listener], [speaker]]
+
+
 def test_staff_find_somebodys_last_sessions_by_handle(staff, room, listener, speaker):
     keep_reports([report(session_of(listener, room), concealed_share=0.3), report(session_of(speaker, room))], NOW)
     page = staff.get("/staff/quality/soundquality/?q=listener")
     assert page.status_code == 200
-    shown = re.sub(r"<[^>]+>", "\n", page.content.decode()).replace("\N{NO-BREAK SPACE}", " ").splitlines()
-    assert {"Concealed, %", "20 or more", "Delay, ms", "under 80"} <= set(shown)
+    assert {"Concealed, %", "≥ 20", "Delay, ms", "< 80", "listening"} <= texts_of(page)
     assert page.context["cl"].result_count == 1
     assert staff.get("/staff/quality/soundquality/?sound=poor").context["cl"].result_count == 1
     assert staff.get("/staff/quality/soundquality/").context["cl"].result_count == 2
@@ -195,5 +231,5 @@ def test_staff_read_measures_and_never_the_numbers_of_steps(staff, room, listene
     page = staff.get(f"/staff/quality/soundquality/{row.id}/change/").content.decode()
     shown = [unescape(text).strip() for text in re.findall(r'<div class="readonly">(.*?)</div>', page, re.DOTALL)]
     assert SHARE.label(3) in [text.replace("\N{WORD JOINER}", "") for text in shown]
-    assert (shown.count("–"), "None" in shown) == (4, False)
+    assert (shown.count("–"), "None" in shown) == (5, False), "four measures, and the transport"
     assert "3" not in shown

@@ -14,8 +14,9 @@ def test_range_and_label_of_each_step() -> None:
     assert [SHARE.range_of(step) for step in range(6)] == [
         (0.0, 0.005), (0.005, 0.02), (0.02, 0.05), (0.05, 0.1), (0.1, 0.2), (0.2, None),
     ]  # fmt: skip
-    assert [SHARE.label(step) for step in (0, 1, 5)] == ["under 0.5", "0.5–2", "20 or more"]
-    assert [DELAY_MS.label(step) for step in (0, 2, 4)] == ["under 80", "150–300", "600 or more"]
+    assert [SHARE.label(step) for step in (0, 1, 5)] == ["< 0.5", "0.5–2", "≥ 20"]
+    assert [SHARE.label(step, decimal_mark=",") for step in (0, 1, 5)] == ["< 0,5", "0,5–2", "≥ 20"]
+    assert [DELAY_MS.label(step) for step in (0, 2, 4)] == ["< 80", "150–300", "≥ 600"]
 
 
 def test_no_other_steps() -> None:

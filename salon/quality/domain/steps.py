@@ -22,12 +22,13 @@ class Scale:
         """From, and to (None: open). Raises IndexError for no step of this scale."""
         return [*pairwise((0.0, *self.bounds)), (self.bounds[-1], None)][step]
 
-    def label(self, step: int) -> str:
-        """In the scale's unit, without naming it: where it stands, the unit is named above."""
-        low, high = (None if end is None else f"{end * 100 if self.unit == '%' else end:g}" for end in self.range_of(step))
+    def label(self, step: int, *, decimal_mark: str = ".") -> str:
+        """In the scale's unit, without naming it: where it stands, the unit is named above. The same in every language."""
+        ends = (None if end is None else f"{end * 100 if self.unit == '%' else end:g}" for end in self.range_of(step))
+        low, high = (end and end.replace(".", decimal_mark) for end in ends)
         if high is None:
-            return f"{low} or more"
-        return f"under {high}" if step == 0 else f"{low}–{high}"
+            return f"≥ {low}"
+        return f"< {high}" if step == 0 else f"{low}–{high}"
 
 
 SHARE = Scale(SHARE_BOUNDS, "%")

@@ -1,6 +1,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from salon.rooms.enums import Direction
 from salon.rooms.models import Room
@@ -27,7 +28,7 @@ class SoundQuality(models.Model):
     round_trip = models.PositiveSmallIntegerField(null=True)
 
     class Meta:
-        verbose_name_plural = "sound quality"
+        verbose_name_plural = _("sound quality")
         constraints = (
             models.UniqueConstraint(name="sound_quality_once", fields=["person", "room", "direction", "at"]),
             models.CheckConstraint(name="sound_quality_direction_known", condition=Q(direction__in=[kind.value for kind in Direction])),
@@ -38,4 +39,4 @@ class SoundQuality(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.direction} {self.at:%Y-%m-%d %H:%M}"
+        return f"{self.at:%Y-%m-%d %H:%M}"
