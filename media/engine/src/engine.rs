@@ -70,7 +70,15 @@ pub enum Input<'a> {
         /// Its content.
         bytes: &'a [u8],
     },
-    /// The connection that a route of TCP was is closed. Who has it from then on is another peer.
+    /// As [`Self::Datagram`], from a route that another engine's session claims and has not proven: it serves here once it is proven here.
+    Contested {
+        /// Its source.
+        from: Route,
+        /// Its content.
+        bytes: &'a [u8],
+    },
+    /// The route is no longer its session's: the connection that it was is closed, or another engine's session has proven it. Who has it
+    /// from then on is another peer.
     RouteClosed {
         /// It has proven itself or not.
         route: Route,
@@ -378,7 +386,8 @@ impl Engine {
     pub fn handle_input(&mut self, now: Instant, input: Input<'_>) {
         debug_assert!(self.fanout.is_done(), "poll_output must be drained before the next input");
         match input {
-            Input::Datagram { from, bytes } => self.handle_datagram(now, from, bytes),
+            Input::Datagram { from, bytes } => self.handle_datagram(now, (from, false), bytes),
+            Input::Contested { from, bytes } => self.handle_datagram(now, (from, true), bytes),
             Input::RouteClosed { route } => self.forget_route(route),
             Input::Speech(speech) => self.take_speech(now, speech),
             Input::Timeout => self.handle_timeout(now),

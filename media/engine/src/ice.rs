@@ -76,8 +76,18 @@ pub(crate) fn random_credentials(random: &mut StdRng, shard: usize) -> IceCreden
 #[must_use]
 pub fn addressed_shard(datagram: &[u8]) -> Option<usize> {
     let message = StunMessage::parse(datagram).ok().filter(StunMessage::is_binding_request)?;
-    let first = *addressed_ufrag(&message)?.as_bytes().first()?;
-    ALPHABET.iter().position(|character| *character == first)
+    shard_of(*addressed_ufrag(&message)?.as_bytes().first()?)
+}
+
+/// Which shard's check a datagram answers, if it does: its transaction begins with that shard's character. Nothing is proven by that.
+#[must_use]
+pub fn answered_shard(datagram: &[u8]) -> Option<usize> {
+    const SUCCESS: [u8; 2] = [0x01, 0x01];
+    datagram.starts_with(&SUCCESS).then(|| datagram.get(8).copied().and_then(shard_of))?
+}
+
+fn shard_of(character: u8) -> Option<usize> {
+    ALPHABET.iter().position(|present| *present == character)
 }
 
 impl IceLite {
@@ -398,6 +408,26 @@ mod tests {
         assert_eq!(agent.selected(), Some(first));
         assert!(answer(&mut agent, &question, THEIR_PASSWORD, second).is_some());
         assert_eq!(answer(&mut agent, &question, THEIR_PASSWORD, second), None);
+    }
+
+    #[test]
+    fn answer_names_the_shard_that_asked_and_nothing_else_does() {
+        for shard in [0, 1, 63] {
+            let mut random = StdRng::seed_from_u64(1);
+            let ours = random_credentials(&mut random, shard);
+            let mut agent = IceLite::new(ours, credentials("h6vY", THEIR_PASSWORD));
+            check(&mut agent, route("192.0.2.1:1"), true);
+            agent.begin_use();
+            let mut question = check(&mut agent, route("192.0.2.1:2"), true).answers.remove(0);
+            assert_eq!(answered_shard(&question), None, "a check");
+            (question[0], question[1]) = (1, 0x11);
+            assert_eq!(answered_shard(&question), None, "an error");
+            question[1] = 1;
+            assert_eq!((answered_shard(&question), addressed_shard(&question)), (Some(shard), None));
+            assert_eq!(answered_shard(&question[..8]), None);
+            question[8] = b'=';
+            assert_eq!(answered_shard(&question), None, "of no shard");
+        }
     }
 
     #[test]

@@ -61,7 +61,7 @@ pub use engine::{
     Closed, Config, Connected, Engine, Event, Input, MAX_SHARDS, NewOffer, Opened, Output, RestartRefused, Restored, RoomTalk,
     SessionReport, SessionUnknown, Speaker, StartFailed, Totals,
 };
-pub use ice::addressed_shard;
+pub use ice::{addressed_shard, answered_shard};
 pub use record::{Book, MAX_TAG_LEN, Mark, RECORD_FORMAT, RECORD_LEN};
 pub use route::{Route, Transport};
 pub use sdp::{Direction, MAX_SDP_LEN, MAX_SLOTS, OfferRefused};

@@ -312,7 +312,9 @@ impl Play {
             checks::sign(&mut message, "not the password");
         }
         message.extend_from_slice(script.bytes());
-        self.inject(from, &message, is_signed);
+        let is_contested = flags & 0b1_0000 != 0;
+        let bytes = &message[..];
+        self.take(if is_contested { Input::Contested { from, bytes } } else { Input::Datagram { from, bytes } }, from, is_signed);
     }
 
     /// Answer a request of the engine's, well or badly.
@@ -380,8 +382,12 @@ impl Play {
 
     /// Put a datagram before the engine. is_genuine: whoever made it knew a key of its session.
     fn inject(&mut self, from: Route, datagram: &[u8], is_genuine: bool) {
+        self.take(Input::Datagram { from, bytes: datagram }, from, is_genuine);
+    }
+
+    fn take(&mut self, input: Input<'_>, from: Route, is_genuine: bool) {
         self.datagrams += 1;
-        self.engine.handle_input(self.now, Input::Datagram { from, bytes: datagram });
+        self.engine.handle_input(self.now, input);
         let may_answer = is_genuine || self.ever_validated.contains(&from);
         let sent = self.drain_counting().1;
         assert!(may_answer || sent == 0, "a stranger gets no answer");

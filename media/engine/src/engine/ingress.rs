@@ -27,7 +27,7 @@ const LONGEST_DTX_PAYLOAD: usize = 2;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Claim {
     Free,
-    /// Another session's peer has said that it is there, and has not proven it.
+    /// The peer of another session, here or at another engine, has said that it is there, and has not proven it.
     Contested,
     /// Another session's peer is there.
     Taken,
@@ -56,12 +56,13 @@ enum Heard {
 }
 
 impl Engine {
-    pub(super) fn handle_datagram(&mut self, now: Instant, from: Route, bytes: &[u8]) {
+    /// is_contested: another engine's session claims the route as well.
+    pub(super) fn handle_datagram(&mut self, now: Instant, (from, is_contested): (Route, bool), bytes: &[u8]) {
         self.totals.packets_in += 1;
         let (taken, counter): (bool, fn(&mut Dropped) -> &mut u64) = match bytes.first() {
             _ if bytes.len() > MAX_DATAGRAM_LEN => (false, |dropped| &mut dropped.other),
             // RFC 7983 section 7.
-            Some(0..=3) => (self.handle_stun(now, from, bytes), |dropped| &mut dropped.stun),
+            Some(0..=3) => (self.handle_stun(now, (from, is_contested), bytes), |dropped| &mut dropped.stun),
             Some(20..=63) => (self.handle_dtls(now, from, bytes), |dropped| &mut dropped.dtls),
             Some(128..=191) if rtp::is_rtcp(bytes) => (self.handle_rtcp(now, from, bytes), |dropped| &mut dropped.rtcp),
             Some(128..=191) => match self.handle_rtp(now, from, bytes) {
@@ -75,7 +76,7 @@ impl Engine {
         }
     }
 
-    fn handle_stun(&mut self, now: Instant, from: Route, bytes: &[u8]) -> bool {
+    fn handle_stun(&mut self, now: Instant, (from, is_contested): (Route, bool), bytes: &[u8]) -> bool {
         let Ok(message) = StunMessage::parse(bytes) else {
             return false;
         };
@@ -88,7 +89,7 @@ impl Engine {
         let Some(key) = addressed_ufrag(&message).and_then(|ufrag| self.by_ufrag.get(ufrag)).copied() else {
             return false;
         };
-        let claim = self.claim_on(now, from, key);
+        let claim = self.claim_on(now, (from, is_contested), key);
         if claim == Claim::Taken {
             return false;
         }
@@ -157,16 +158,18 @@ impl Engine {
         }
     }
 
-    fn claim_on(&self, now: Instant, from: Route, key: SessionKey) -> Claim {
-        let holder = self.by_route.get(&from).filter(|holder| **holder != key).and_then(|holder| self.sessions.get(*holder));
-        let Some(holder) = holder.filter(|holder| holder.was_active_within(now, ADDRESS_KEPT_FOR)) else {
+    fn claim_on(&self, now: Instant, (from, is_contested): (Route, bool), key: SessionKey) -> Claim {
+        let holder = self.by_route.get(&from).copied();
+        if holder == Some(key) {
             return Claim::Free;
-        };
+        }
         let is_proved = |session: &Session| session.ice.has_proved(from);
-        match (is_proved(holder), self.sessions.get(key).is_some_and(is_proved)) {
-            (true, _) => Claim::Taken,
-            (false, true) => Claim::Free,
-            (false, false) => Claim::Contested,
+        let holder = holder.and_then(|holder| self.sessions.get(holder)).filter(|holder| holder.was_active_within(now, ADDRESS_KEPT_FOR));
+        match holder.map(is_proved) {
+            Some(true) => Claim::Taken,
+            None if !is_contested => Claim::Free,
+            _ if self.sessions.get(key).is_some_and(is_proved) => Claim::Free,
+            _ => Claim::Contested,
         }
     }
 

@@ -30,6 +30,12 @@ impl Engine {
         self.by_route.contains_key(&route)
     }
 
+    /// Whether the session here that has `route` has also proven that its peer is there.
+    #[must_use]
+    pub fn has_proved(&self, route: Route) -> bool {
+        self.by_route.get(&route).and_then(|key| self.sessions.get(*key)).is_some_and(|session| session.ice.has_proved(route))
+    }
+
     /// Every route that a session here has validated.
     pub fn routes(&self) -> impl Iterator<Item = Route> {
         self.by_route.keys().copied()

@@ -1,5 +1,8 @@
 //! What cannot be reached from outside: a bug in one session's code.
 
+use hmac::{Hmac, KeyInit, Mac};
+use is::stun::{StunMessage, TransId};
+
 use super::*;
 use crate::room::{StreamKey, UplinkPosition};
 use crate::sdp::OfferRefused;
@@ -38,12 +41,14 @@ fn events(engine: &mut Engine, now: Instant) -> Vec<Event> {
 
 /// A check of the offer's peer.
 fn check(answer: &str) -> Vec<u8> {
-    use hmac::{Hmac, KeyInit, Mac};
     let value = |name: &str| answer.lines().find_map(|line| line.strip_prefix(name)).expect("in the answer");
     let username = format!("{}:POXT", value("a=ice-ufrag:"));
-    let message = is::stun::StunMessage::binding_request(&username, is::stun::TransId::new(), true, 1, 1, true);
+    signed(&StunMessage::binding_request(&username, TransId::new(), true, 1, 1, true), value("a=ice-pwd:"))
+}
+
+fn signed(message: &StunMessage<'_>, password: &str) -> Vec<u8> {
     let mut bytes = vec![0; 256];
-    let len = message.to_bytes(Some(value("a=ice-pwd:").as_bytes()), &mut bytes, |key, parts| {
+    let len = message.to_bytes(Some(password.as_bytes()), &mut bytes, |key, parts| {
         let mut mac = Hmac::<sha1::Sha1>::new_from_slice(key).expect("any length");
         parts.iter().for_each(|part| mac.update(part));
         mac.finalize().into_bytes().into()
@@ -72,6 +77,47 @@ fn panic_in_one_session_ends_that_session_only() {
     };
     assert_eq!(events(&mut engine, now), [Event::Closed(closed)]);
     assert_eq!((engine.sessions.len(), engine.by_ufrag.len(), engine.by_route.len()), (1, 1, 1));
+}
+
+/// Datagrams to be sent now.
+fn sent(engine: &mut Engine, now: Instant) -> Vec<Vec<u8>> {
+    let mut sent = Vec::new();
+    loop {
+        match engine.poll_output(now) {
+            Output::Transmit(batch) => sent.extend(batch.iter().map(|(_, bytes)| bytes.to_vec())),
+            Output::Event(_) | Output::Speech(_) => {}
+            Output::Deadline(_) => return sent,
+        }
+    }
+}
+
+#[test]
+fn route_that_another_engine_contests_serves_once_it_is_proven_here() {
+    let now = Instant::now();
+    let mut engine = engine(now);
+    let answer = open(&mut engine, now, "session", "ada").expect("opened").answer;
+    let from = Route::udp(([198, 51, 100, 1], 1).into());
+    let (check, client_hello) = (check(&answer), [22, 254, 253, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    engine.handle_input(now, Input::Contested { from, bytes: &check });
+    let [question] = &sent(&mut engine, now)[..] else { panic!("one check") };
+    let question = StunMessage::parse(question).expect("well formed");
+    assert!(question.is_binding_request());
+    assert!(!engine.owns(from) && !engine.has_proved(from));
+    engine.handle_input(now, Input::Datagram { from, bytes: &client_hello });
+    assert_eq!((sent(&mut engine, now).len(), engine.totals.dropped.dtls), (0, 1));
+
+    let reply = signed(&StunMessage::binding_reply(question.trans_id(), from.peer), "YLbc+fY7Mkh7v4okfpIDokS8");
+    engine.handle_input(now, Input::Contested { from, bytes: &reply });
+    let [answered] = &sent(&mut engine, now)[..] else { panic!("one answer") };
+    let trans_id = |bytes| StunMessage::parse(bytes).expect("well formed").trans_id();
+    assert_eq!((&answered[..2], trans_id(answered)), (&[1, 1][..], trans_id(&check)));
+    assert!(engine.owns(from) && engine.has_proved(from));
+    for input in [Input::Contested { from, bytes: &check }, Input::Datagram { from, bytes: &check }] {
+        engine.handle_input(now, input);
+        assert_eq!(sent(&mut engine, now)[0][..2], [1, 1], "is answered at once from then on");
+    }
+    assert!(engine.close_session(now, "session", CloseReason::Asked("deleted".into())));
+    assert_eq!(engine.challengers.of(from).count(), 0);
 }
 
 /// A connected listener whose peer is at `port`.

@@ -58,8 +58,10 @@ impl Path {
 }
 
 impl Question {
+    /// username: theirs, a colon, and ours.
     fn new(username: &str, password: String, random: &mut StdRng) -> Option<Self> {
-        let transaction = unpredictable(random)?;
+        let (_, ours) = username.rsplit_once(':')?;
+        let transaction = unpredictable(*ours.as_bytes().first()?, random)?;
         let bytes = signed(StunMessage::binding_request(username, transaction, false, random.random(), PRIORITY, false), &password)?;
         Some(Self { transaction, bytes, password })
     }
@@ -75,9 +77,12 @@ impl Question {
 
 /// A transaction that nobody can guess who does not receive it: the peer knows everything else that an answer needs. (Those that the codec
 /// makes come from a generator not meant for secrets; so this one is read from a header of our own.)
-fn unpredictable(random: &mut StdRng) -> Option<TransId> {
-    let mut header = [0x00, 0x11, 0, 0, 0x21, 0x12, 0xa4, 0x42, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-    header[8..].copy_from_slice(&random.random::<[u8; 12]>());
+///
+/// Its first byte is the character that says which shard asks, as in our ufrag: an answer has no user name, and must find its way all the
+/// same. The other 88 bits are nobody's to guess.
+fn unpredictable(shard: u8, random: &mut StdRng) -> Option<TransId> {
+    let mut header = [0x00, 0x11, 0, 0, 0x21, 0x12, 0xa4, 0x42, shard, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    header[9..].copy_from_slice(&random.random::<[u8; 11]>());
     Some(StunMessage::parse(&header).ok()?.trans_id())
 }
 
