@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -27,12 +27,20 @@ pub(crate) enum Transfer {
     Unshare(Arc<str>),
 }
 
+/// Which shard's session has a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Owner {
+    pub shard: usize,
+    /// Its peer is known to receive there; else it has only been said.
+    pub is_proved: bool,
+}
+
 /// What all shards share. Nothing of it is touched for a packet that arrives where it belongs and goes to listeners of the same shard.
 #[derive(Debug)]
 pub(crate) struct Exchange {
     doors: Vec<Door>,
-    /// Which shard a route of UDP belongs to. The first one to say so has it until it gives it back.
-    routes: RwLock<HashMap<Route, usize>>,
+    /// Whom a route of UDP belongs to: until it is given back the first one to prove it, and before that the first one to claim it.
+    routes: RwLock<HashMap<Route, Owner>>,
     /// Which shards have listeners of a room that is at home elsewhere, a bit for each.
     audiences: RwLock<HashMap<Arc<str>, u64>>,
 }
@@ -40,14 +48,25 @@ pub(crate) struct Exchange {
 #[derive(Debug)]
 struct Door {
     queue: SyncSender<Transfer>,
+    /// Without a bound of its own, since no word of it may be lost: each is of a route that the shard has claimed since the word before.
+    lost: Sender<Route>,
     waker: Arc<Waker>,
     is_awake: Arc<AtomicBool>,
+}
+
+impl Door {
+    fn knock(&self) {
+        if !self.is_awake.swap(true, Ordering::SeqCst) {
+            self.waker.wake();
+        }
+    }
 }
 
 /// One shard's own end.
 #[derive(Debug)]
 pub(crate) struct Arrivals {
     queue: Receiver<Transfer>,
+    lost: Receiver<Route>,
     is_awake: Arc<AtomicBool>,
 }
 
@@ -60,14 +79,21 @@ impl Arrivals {
     pub(crate) fn next(&self) -> Option<Transfer> {
         self.queue.try_recv().ok()
     }
+
+    /// A route that the shard had claimed, and another one has proven.
+    pub(crate) fn next_lost(&self) -> Option<Route> {
+        self.lost.try_recv().ok()
+    }
 }
 
 impl Exchange {
     pub(crate) fn new(wakers: &[Arc<Waker>]) -> (Self, Vec<Arrivals>) {
         let ends = wakers.iter().map(|waker| {
             let (queue, arrivals) = sync_channel(if wakers.len() > 1 { MAX_WAITING } else { 1 });
+            let (lose, lost) = channel();
             let is_awake = Arc::new(AtomicBool::new(false));
-            (Door { queue, waker: waker.clone(), is_awake: is_awake.clone() }, Arrivals { queue: arrivals, is_awake })
+            let door = Door { queue, lost: lose, waker: waker.clone(), is_awake: is_awake.clone() };
+            (door, Arrivals { queue: arrivals, lost, is_awake })
         });
         let (doors, arrivals) = ends.unzip();
         (Self { doors, routes: RwLock::default(), audiences: RwLock::default() }, arrivals)
@@ -83,26 +109,36 @@ impl Exchange {
             return false;
         };
         let is_sent = door.queue.try_send(transfer).is_ok();
-        if !door.is_awake.swap(true, Ordering::SeqCst) {
-            door.waker.wake();
-        }
+        door.knock();
         is_sent
     }
 
-    pub(crate) fn owner_of(&self, route: Route) -> Option<usize> {
+    pub(crate) fn owner_of(&self, route: Route) -> Option<Owner> {
         self.routes.read().unwrap_or_else(PoisonError::into_inner).get(&route).copied()
     }
 
-    /// Let `shard` have a route. False: another one has it.
-    pub(crate) fn claim(&self, route: Route, shard: usize) -> bool {
-        *self.routes.write().unwrap_or_else(PoisonError::into_inner).entry(route).or_insert(shard) == shard
+    /// Let `claimant` have a route, or say anew whether it has proven it. False: another one has it, and only who has proven it can take it
+    /// from one that has not, which is told so.
+    pub(crate) fn claim(&self, route: Route, claimant: Owner) -> bool {
+        let mut routes = self.routes.write().unwrap_or_else(PoisonError::into_inner);
+        let owner = routes.entry(route).or_insert(claimant);
+        if owner.shard != claimant.shard && (owner.is_proved || !claimant.is_proved) {
+            return false;
+        }
+        let before = std::mem::replace(owner, claimant);
+        drop(routes);
+        if let Some(door) = self.doors.get(before.shard).filter(|_| before.shard != claimant.shard) {
+            let _ = door.lost.send(route); // Without a shard behind it nobody has the route.
+            door.knock();
+        }
+        true
     }
 
     /// Give back routes that `shard` had.
     pub(crate) fn give_back(&self, given_back: &[Route], shard: usize) {
         let mut routes = self.routes.write().unwrap_or_else(PoisonError::into_inner);
         for route in given_back {
-            if routes.get(route) == Some(&shard) {
+            if routes.get(route).is_some_and(|owner| owner.shard == shard) {
                 routes.remove(route);
             }
         }

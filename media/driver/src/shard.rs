@@ -1,21 +1,21 @@
 //! The loop of one shard: wait, feed the engine, send what it hands out.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+mod claims;
+
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
-use salon_engine::{CloseReason, Closed, Direction, Engine, Event, Input, Output, Restored, Route, addressed_shard};
+use salon_engine::{CloseReason, Closed, Direction, Engine, Event, Input, Output, Restored, Route};
 
 use crate::bypass::Bypass;
 use crate::delay::{DelayWindow, Delays};
 use crate::directory::{Directory, Place};
-use crate::exchange::{Arrivals, Exchange, MAX_WAITING, Transfer};
+use crate::exchange::{Arrivals, Exchange, MAX_WAITING, Owner, Transfer};
 use crate::socket::{Received, ReceivedDatagram, Socket, Waker, thread_cpu, wall_clock};
 use crate::tcp::{Connections, Inbox};
-
-/// How often routes that are no longer in use are given back.
-const GIVE_BACK_INTERVAL: Duration = Duration::from_secs(2);
+use claims::Way;
 
 /// To be run once a command's consequences have been sent.
 pub(crate) type Answer = Box<dyn FnOnce()>;
@@ -174,9 +174,11 @@ impl Rounds {
 
 pub(crate) struct Shard {
     number: usize,
-    /// Of UDP, told to the other shards.
-    claimed: HashSet<Route>,
+    /// Of UDP: what the other shards were told, and whether it was proven then.
+    claimed: HashMap<Route, bool>,
     gives_back_at: Instant,
+    /// Sooner, with so many.
+    gives_back_from: usize,
     engine: Engine,
     socket: Socket,
     bypass: Option<Bypass>,
@@ -202,11 +204,14 @@ impl Shard {
     ) -> Self {
         let is_one_of_many = shared.exchange.shards() > 1;
         // Of the sessions that came back: the kernel hands their packets to any shard, and their next check may be seconds away.
-        let claimed = engine.routes().filter(|route| is_one_of_many && shared.exchange.claim(*route, number)).collect();
+        let claims = engine.routes().filter(|_| is_one_of_many).map(|route| (route, engine.has_proved(route)));
+        let claimed: HashMap<Route, bool> =
+            claims.filter(|(route, is_proved)| shared.exchange.claim(*route, Owner { shard: number, is_proved: *is_proved })).collect();
         Self {
             number,
             claimed,
             gives_back_at: Instant::now(),
+            gives_back_from: 0,
             engine,
             socket,
             bypass,
@@ -284,14 +289,7 @@ impl Shard {
     fn forward(&mut self, received: &Received) -> Option<Instant> {
         self.engine.gather(true);
         for datagram in received.iter() {
-            let ReceivedDatagram { from, bytes, arrived } = datagram;
-            match self.shard_for(from, bytes) {
-                Some(shard) if shard == self.number => self.take_datagram(from, bytes, arrived),
-                Some(shard) => {
-                    self.shared.exchange.send(shard, Transfer::Datagram { from, bytes: bytes.into(), arrived });
-                }
-                None => {}
-            }
+            self.take_or_pass_on(datagram);
         }
         self.send_gathered()
     }
@@ -311,19 +309,14 @@ impl Shard {
         deadline
     }
 
-    /// Which shard a datagram belongs to: a check to the one it is addressed to, everything else to the one that knows the route. None: to
-    /// nobody, since the check comes from a route of another shard's session, who must not be deafened by it.
-    fn shard_for(&self, from: Route, bytes: &[u8]) -> Option<usize> {
-        if self.shared.exchange.shards() == 1 {
-            return Some(self.number);
-        }
-        match bytes.first() {
-            Some(0..=3) if let Some(addressed) = addressed_shard(bytes) => {
-                let is_anothers = addressed == self.number && self.shared.exchange.owner_of(from).is_some_and(|owner| owner != self.number);
-                (!is_anothers).then_some(addressed)
+    fn take_or_pass_on(&mut self, datagram: ReceivedDatagram<'_>) {
+        let ReceivedDatagram { from, bytes, arrived } = datagram;
+        match self.way_of(from, bytes) {
+            Way::Here { is_contested } => self.take_datagram((from, is_contested), bytes, arrived),
+            Way::To(shard) => {
+                self.shared.exchange.send(shard, Transfer::Datagram { from, bytes: bytes.into(), arrived });
             }
-            _ if self.engine.owns(from) => Some(self.number),
-            _ => Some(self.shared.exchange.owner_of(from).unwrap_or(self.number)),
+            Way::Nowhere => {}
         }
     }
 
@@ -339,35 +332,24 @@ impl Shard {
         }
     }
 
-    fn take_datagram(&mut self, from: Route, bytes: &[u8], arrived: Option<Duration>) {
+    fn take_datagram(&mut self, (from, is_contested): (Route, bool), bytes: &[u8], arrived: Option<Duration>) {
         let now = Instant::now();
-        self.take(now, Input::Datagram { from, bytes }, arrived);
-        if self.shared.exchange.shards() > 1 && matches!(bytes.first(), Some(0..=3)) && self.engine.owns(from) && self.claimed.insert(from)
-        {
-            // Two sessions of two shards at the same moment: the first one keeps it.
-            if !self.shared.exchange.claim(from, self.number) {
-                self.claimed.remove(&from);
-                self.engine.handle_input(now, Input::RouteClosed { route: from });
-                self.drain(now);
-            }
-        }
-    }
-
-    fn give_back_routes(&mut self, now: Instant) {
-        if self.claimed.is_empty() || now < self.gives_back_at {
-            return;
-        }
-        self.gives_back_at = now + GIVE_BACK_INTERVAL;
-        let gone: Vec<Route> = self.claimed.iter().copied().filter(|route| !self.engine.owns(*route)).collect();
-        if !gone.is_empty() {
-            self.shared.exchange.give_back(&gone, self.number);
-            self.claimed.retain(|route| self.engine.owns(*route));
+        self.take(now, if is_contested { Input::Contested { from, bytes } } else { Input::Datagram { from, bytes } }, arrived);
+        if self.shared.exchange.shards() > 1 && matches!(bytes.first(), Some(0..=3)) {
+            self.tell_claim(now, from);
         }
     }
 
     /// Take what other shards have handed over; the new deadline.
     fn take_transfers(&mut self, inbox: &mut Inbox) -> Option<Instant> {
         let mut is_any = false;
+        while let Some(route) = self.mailbox.arrivals.next_lost() {
+            // It may have come back meanwhile.
+            if self.shared.exchange.owner_of(route).is_none_or(|owner| owner.shard != self.number) {
+                self.lose_route(Instant::now(), route);
+                is_any = true;
+            }
+        }
         self.engine.gather(true);
         // As many as can wait at a time: what comes meanwhile wakes this shard once more, and commands wait for no flood to end.
         for _ in 0..MAX_WAITING {
@@ -377,8 +359,8 @@ impl Shard {
             is_any = true;
             match transfer {
                 Transfer::Datagram { from, bytes, arrived } => {
-                    if self.shard_for(from, &bytes) == Some(self.number) {
-                        self.take_datagram(from, &bytes, arrived);
+                    if let Way::Here { is_contested } = self.way_of(from, &bytes) {
+                        self.take_datagram((from, is_contested), &bytes, arrived);
                     }
                 }
                 Transfer::Unshare(room) => self.engine.share_room(&room, false),
@@ -450,65 +432,42 @@ mod tests {
     use std::net::{IpAddr, Ipv4Addr, SocketAddr};
     use std::sync::atomic::AtomicBool;
 
-    use hmac::{Hmac, KeyInit, Mac};
-    use is::stun::{StunMessage, TransId};
-    use salon_engine::{Config, Direction, NewOffer};
+    use salon_engine::Config;
 
     use super::*;
 
-    const OFFER: &str = include_str!("../../engine/src/sdp/corpus/chromium-speak.sdp");
-    const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    pub(super) const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
-    /// Of shard 1, with a session that has validated `route`.
-    fn engine_with_a_session(route: Route) -> Engine {
+    pub(super) fn engine_of(shard: usize) -> Engine {
         let config = Config {
             addresses: vec![HERE],
             port: 8004,
             tcp_ports: vec![],
-            shard: 1,
+            shard,
             seed: [1; 32],
             unix_time: Duration::ZERO,
             long_packets_from: None,
         };
-        let now = Instant::now();
-        let mut engine = Engine::new(config, now).expect("starts");
-        let new = NewOffer { session: "session", room: "room", person: "ada", direction: Direction::Speak, offer: OFFER };
-        let answer = engine.open_session(now, new).expect("opened").answer;
-        let value = |name: &str| answer.lines().find_map(|line| line.strip_prefix(name)).expect("in the answer");
-        let username = format!("{}:POXT", value("a=ice-ufrag:"));
-        let mut check = vec![0; 256];
-        let request = StunMessage::binding_request(&username, TransId::new(), true, 1, 1, true);
-        let len = request.to_bytes(Some(value("a=ice-pwd:").as_bytes()), &mut check, |key, parts| {
-            let mut mac = Hmac::<sha1::Sha1>::new_from_slice(key).expect("any length");
-            parts.iter().for_each(|part| mac.update(part));
-            mac.finalize().into_bytes().into()
-        });
-        engine.handle_input(now, Input::Datagram { from: route, bytes: &check[..len.expect("fits")] });
-        engine
+        Engine::new(config, Instant::now()).expect("starts")
     }
 
-    /// Shard 1, and what it shares with another one.
-    fn second_of_two(engine: Engine) -> (Shard, Arc<Shared>) {
+    pub(super) fn two_shards(engines: [Engine; 2]) -> ([Shard; 2], Arc<Shared>) {
         let wakers: Vec<_> = (0..2).map(|_| Arc::new(Waker::new().expect("eventfd"))).collect();
-        let (exchange, mut arrivals) = Exchange::new(&wakers);
+        let (exchange, arrivals) = Exchange::new(&wakers);
         let shared = Arc::new(Shared::new(exchange, 1));
-        let mailbox = Mailbox { inbox: mpsc::channel().1, waker: wakers[1].clone(), arrivals: arrivals.remove(1) };
-        let socket = Socket::bind(SocketAddr::new(HERE, 0)).expect("a free port");
-        let connections = Connections::new(1, None, Arc::default()).expect("epoll");
-        (Shard::new(1, engine, socket, None, connections, mailbox, shared.clone()), shared)
-    }
-
-    #[test]
-    fn routes_of_sessions_that_came_back_are_claimed_before_their_next_check() {
-        let route = Route::udp(SocketAddr::new(HERE, 9));
-        let (shard, shared) = second_of_two(engine_with_a_session(route));
-        assert_eq!(shared.exchange.owner_of(route), Some(1));
-        assert_eq!(shard.claimed, HashSet::from([route]));
+        let mut shards = engines.into_iter().zip(wakers).zip(arrivals).enumerate().map(|(number, ((engine, waker), arrivals))| {
+            let mailbox = Mailbox { inbox: mpsc::channel().1, waker, arrivals };
+            let socket = Socket::bind(SocketAddr::new(HERE, 0)).expect("a free port");
+            let connections = Connections::new(number, None, Arc::default()).expect("epoll");
+            Shard::new(number, engine, socket, None, connections, mailbox, shared.clone())
+        });
+        let shards = [shards.next().expect("one"), shards.next().expect("another")];
+        (shards, shared)
     }
 
     #[test]
     fn flood_of_transfers_ends_no_later_than_the_queue_that_was_there() {
-        let (mut shard, shared) = second_of_two(engine_with_a_session(Route::udp(SocketAddr::new(HERE, 9))));
+        let ([_, mut shard], shared) = two_shards([engine_of(0), engine_of(1)]);
         for _ in 0..20 {
             let (is_full, is_over) = (AtomicBool::new(false), AtomicBool::new(false));
             let sent = std::thread::scope(|scope| {
