@@ -121,4 +121,17 @@ describe('PathWatch', () => {
     await nothing(60_000);
     expect(told).toEqual([]);
   });
+
+  it('says nothing of statistics that come after its end', async () => {
+    await signs(250, 5_000);
+    await nothing(400);
+    let answer: (stats: Map<string, object>) => void = () => undefined;
+    vi.spyOn(connection, 'getStats').mockReturnValue(new Promise((resolve) => (answer = resolve)));
+    await nothing(400);
+    watch.end();
+    answer(new Map(connection.stats));
+    await nothing(1_000);
+    expect(told).toEqual([]);
+    expect(vi.getTimerCount()).toBe(0);
+  });
 });

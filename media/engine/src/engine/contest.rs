@@ -38,3 +38,23 @@ impl Challengers {
         self.0.iter().flat_map(|(route, keys)| keys.iter().map(|key| (*route, *key)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::slab::Slab;
+
+    #[test]
+    fn who_was_asked_twice_is_there_once_and_nothing_is_left_of_who_is_gone() {
+        let mut sessions = Slab::default();
+        let [ann, bob] = ["ann", "bob"].map(|person| sessions.insert(person));
+        let route = Route::udp("192.0.2.7:4000".parse().expect("an address"));
+        let mut challengers = Challengers::default();
+        [ann, bob, ann].into_iter().for_each(|key| challengers.add(route, key));
+        assert_eq!(challengers.of(route).collect::<Vec<_>>(), [ann, bob]);
+        challengers.remove(route, ann);
+        assert_eq!(challengers.of(route).collect::<Vec<_>>(), [bob]);
+        challengers.remove(route, bob);
+        assert!(challengers.0.is_empty());
+    }
+}

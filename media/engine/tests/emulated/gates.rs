@@ -243,6 +243,21 @@ fn another_sessions_checks_cannot_take_over_an_address_in_use() {
 }
 
 #[test]
+fn address_is_free_five_seconds_after_its_sessions_last_packet() {
+    let mut world = World::new();
+    world.set_stage(&[("ada", 7, false)]);
+    let ada = world.talking("ada", Some(30));
+    world.run_for(secs(1));
+    world.peers[ada].is_unplugged = true;
+    let eve = world.listener("eve", 1);
+    let check = check(&world.peers[eve].username(), &world.peers[eve].theirs.1);
+    world.run_for(ms(4_900));
+    assert_eq!(world.inject(world.peers[ada].route, &check), 0);
+    world.run_for(ms(200));
+    assert_eq!(world.inject(world.peers[ada].route, &check), 1, "answered");
+}
+
+#[test]
 fn sound_follows_the_address_that_the_peer_nominates() {
     let mut world = World::new();
     world.set_stage(&[("ada", 7, false)]);

@@ -117,6 +117,25 @@ fn packets_from_before_the_kill_are_refused_after_it() {
     assert_eq!((world.report("speak-ada").packets_in, world.report("speak-ada").packets_dropped), (0, 1));
 }
 
+#[test]
+fn packets_from_before_a_kill_right_after_the_first_ones_are_refused_after_it() {
+    let book = SharedBook::default();
+    let mut world = World::new();
+    world.open_book(&book);
+    world.set_stage(&[("ada", 7, false)]);
+    world.talking("ada", Some(30));
+    world.run_for(ms(50));
+    let (route, packet) = (world.peers[0].route, world.peers[0].last_rtp.clone());
+    world.peers[0].microphone = None;
+    world.run_for(ms(50));
+    assert!(world.report("speak-ada").packets_in > 0);
+    world.restart(&book);
+    world.set_stage(&[("ada", 7, false)]);
+    world.engine.release();
+    world.inject(route, &packet);
+    assert_eq!((world.report("speak-ada").packets_in, world.report("speak-ada").packets_dropped), (0, 1));
+}
+
 /// What its numbers are is not known after a kill, so that its packets could be taken twice.
 #[test]
 fn speaker_for_whom_the_book_has_no_cell_is_not_in_it_until_one_is_free() {
@@ -149,6 +168,42 @@ fn speaker_for_whom_the_book_has_no_cell_is_not_in_it_until_one_is_free() {
     world.engine.release();
     assert_eq!(world.inject(route, &packet), 0);
     assert_eq!(world.report("speak-eve").packets_in, 0, "and nothing is taken twice");
+}
+
+#[test]
+fn newcomer_after_a_kill_takes_nobodys_place_in_the_book() {
+    let book = SharedBook::default();
+    let mut world = talking_room(&book);
+    world.restart(&book);
+    world.set_stage(&[("ada", 7, false)]);
+    world.engine.release();
+    world.connected_listener("zoe", 1);
+    let mut restored = world.restart(&book);
+    restored.sort();
+    assert_eq!(restored, ["listen-bob", "listen-eve", "listen-zoe", "speak-ada"]);
+}
+
+#[test]
+fn cells_of_a_view_that_everybody_left_serve_the_next_one() {
+    let book = SharedBook::with_cells(1);
+    let mut world = World::new();
+    world.open_book(&book);
+    for person in ["ann", "bob", "eve"] {
+        world.connected_listener(person, 1);
+        assert_eq!(book.bytes().len(), 1, "{person}");
+        world.close_person(person);
+    }
+}
+
+#[test]
+fn every_record_is_written_anew_before_another_process_follows() {
+    let book = SharedBook::default();
+    let mut world = talking_room(&book);
+    book.tamper(Vec::clear);
+    world.engine.keep_all();
+    let mut restored = world.restart(&book);
+    restored.sort();
+    assert_eq!(restored, ["listen-bob", "listen-eve", "speak-ada"]);
 }
 
 #[test]
