@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
                 ('sent_at', models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                'ordering': ['-sent_at', '-id'],
+                'ordering': ('-sent_at', '-id'),
             },
         ),
         migrations.CreateModel(
