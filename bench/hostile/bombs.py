@@ -17,6 +17,8 @@ from bench.programs import BenchFailed, progress
 
 _SDP = "application/sdp"
 _SLOW = 50
+_BLASTS = 3
+"""Of each kind: processor time is counted in steps of 10 ms, and what the processes do anyway is not the same every second."""
 _KEYS_OF_A_BODY = 20_000
 """That fit into what is read of a body, 256 KiB."""
 
@@ -34,12 +36,13 @@ def bomb_figures(salon: Installation, token: str) -> Iterator[Figure]:
         "frame_64mb": _frame,
     }
     for name, bomb in bombs.items():
-        cpu_ms, grown_mb, status = asyncio.run(_measured(salon, token, bomb))
-        progress(f"{name}: {status}, {cpu_ms:.0f} ms of processor time, {grown_mb:.1f} MB more memory")
-        if status not in (400, 404, 413, 415, 422, 1009):
-            raise BenchFailed(f"{name} was answered {status}")
-        yield Figure(f"hostile.{name}_cpu_ms", "ms", "lower", (cpu_ms,))
-        yield Figure(f"hostile.{name}_memory_mb", "MB", "lower", (max(grown_mb, 0.0),))
+        costs = [asyncio.run(_measured(salon, token, bomb)) for _ in range(_BLASTS)]
+        for cpu_ms, grown_mb, status in costs:
+            progress(f"{name}: {status}, {cpu_ms:.0f} ms of processor time, {grown_mb:.1f} MB more memory")
+            if status not in (400, 404, 413, 415, 422, 1009):
+                raise BenchFailed(f"{name} was answered {status}")
+        yield Figure(f"hostile.{name}_cpu_ms", "ms", "lower", tuple(cpu_ms for cpu_ms, _, _ in costs))
+        yield Figure(f"hostile.{name}_memory_mb", "MB", "lower", tuple(max(grown_mb, 0.0) for _, grown_mb, _ in costs))
     yield Figure("hostile.slow_headers_others_ms", "ms", "lower", (_slow_headers(salon),))
 
 
