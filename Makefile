@@ -138,7 +138,7 @@ bench-silencing: build $(STAMPS)/python-dev ## how soon who was muted, removed o
 	@$(BIN)/python -m bench.silencing | $(BIN)/python -m bench.results
 
 .PHONY: bench-hostile
-bench-hostile: build $(STAMPS)/python-dev ## floods, forgeries, races and bombs against running processes: three minutes
+bench-hostile: build $(STAMPS)/python-dev ## floods, forgeries, races and bombs against running processes: four minutes
 	@$(BIN)/python -m bench.hostile.run | $(BIN)/python -m bench.results
 
 .PHONY: bench-loss
