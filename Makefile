@@ -66,17 +66,18 @@ $(STAMPS)/test-tools: $(STAMPS)/python-dev
 	@scripts/install-debian chromium-headless-shell flite sox haproxy iproute2 nftables
 	@touch $@
 
-AGAIN = { echo "Once more, what failed:"; $(BIN)/python -m pytest tests -m "$(1)" --last-failed --last-failed-no-failures none; }
+CARGO_TEST = cargo test --quiet --locked --manifest-path media/Cargo.toml --workspace
+PYTEST_AGAIN = { echo "Once more, what failed:"; $(BIN)/python -m pytest tests -m "$(1)" --last-failed --last-failed-no-failures none; }
 
 .PHONY: test
 test: build $(STAMPS)/test-tools ## everything: engine, server, client, journeys in real browsers
-	cargo test --quiet --locked --manifest-path media/Cargo.toml --workspace
+	@# Some tests use real sockets and hear real sound in real time, and a machine that pauses for a second can spoil one: what failed gets
+	@# one second chance, in plain sight.
+	$(CARGO_TEST) --no-fail-fast || { echo "Once more, since one failed:"; $(CARGO_TEST); }
 	npm --prefix web run --silent test
 	@# A file stays in one process: what its tests share (ports, a cluster, a running Salon) is theirs alone. Each process starts a cluster.
-	@# Tests of sound hear it in real time, and a machine that pauses for a second can spoil one: what failed gets one second chance, alone
-	@# and in plain sight.
-	$(BIN)/python -m pytest tests -m "not journey" -n auto --maxprocesses 8 --dist loadfile || $(call AGAIN,not journey)
-	$(BIN)/python -m pytest tests -m journey || $(call AGAIN,journey)
+	$(BIN)/python -m pytest tests -m "not journey" -n auto --maxprocesses 8 --dist loadfile || $(call PYTEST_AGAIN,not journey)
+	$(BIN)/python -m pytest tests -m journey || $(call PYTEST_AGAIN,journey)
 
 .PHONY: journeys
 journeys: build $(STAMPS)/test-tools ## the browser journeys alone; ONLY=word picks those whose name has it
