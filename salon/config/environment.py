@@ -72,6 +72,7 @@ class Environment:
     media_bypass: str | None
     """An interface over which sound leaves around the kernel's UDP stack."""
     media_long_packets_from: int
+    media_realtime: bool
     """Listeners in a room's audience from which on it gets three frames of speech in a packet; 0: never."""
     media_tcp_ports: tuple[int, ...]
     """Further TCP ports put there, such as 443, from which a proxy hands connections on to `media_port`."""
@@ -185,6 +186,7 @@ def read_environment(env: Mapping[str, str]) -> Environment:
         media_listeners_at_home=_listeners(env, "SALON_MEDIA_LISTENERS_AT_HOME", 256),
         media_bypass=env.get("SALON_MEDIA_BYPASS") or None,
         media_long_packets_from=_listeners(env, "SALON_MEDIA_LONG_PACKETS_FROM", 200),
+        media_realtime=_boolean(env, "SALON_MEDIA_REALTIME", default=True),
         media_tcp_ports=_ports(env, "SALON_MEDIA_TCP_PORTS"),
         trusted_proxies=_networks(env, "SALON_TRUSTED_PROXIES", "127.0.0.1,::1"),
         secret_key=_secret_key(env, mode, data_dir),

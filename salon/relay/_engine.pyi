@@ -102,6 +102,7 @@ class ThreadStats:
     sessions: int
     packets_in: int
     packets_out: int
+    is_realtime: bool
 
 @final
 class EngineStats:
@@ -145,6 +146,7 @@ class Engine:
         listeners_at_home: int = 256,
         bypass: str | None = None,
         long_packets_from: int | None = 200,
+        realtime: bool = False,
         sockets: Sequence[int] = (),
         listener: int | None = None,
         book: int | None = None,
@@ -155,6 +157,8 @@ class Engine:
         threads: 1 to 64. listeners_at_home: of one room on its first thread before others take more of them.
         bypass: an interface over which sound leaves as frames of our own making, around the UDP stack; see `bypass_refused`.
         long_packets_from: listeners in a room's audience, of one thread, from which on it gets 60 ms of speech in a packet. None: never.
+        realtime: run the threads before everything in normal scheduling, where this process may and a processor is left beside them; see
+        `ThreadStats.is_realtime`.
         sockets: descriptors of UDP sockets that are bound already, at most one for each thread. listener: of the TCP socket of the
         same port. book: descriptor of a memfd with the session book, empty at first. Sessions that are in it come back held: nothing is
         forwarded before `release`. All descriptors stay the caller's. Raises EngineError.

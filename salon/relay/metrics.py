@@ -66,6 +66,8 @@ def _load_metrics(stats: "EngineStats") -> Iterator[Metric]:
     yield Metric("salon_media_thread_cpu_seconds_total", "counter", "Processor time of each of the engine's threads.", cpu)
     yield Metric("salon_media_thread_packets_out_total", "counter", "Sound packets sent by each.", packets)
     yield Metric("salon_media_thread_sessions", "gauge", "Open sound sessions of each.", sessions)
+    realtime: dict[Labels, float] = {labels: int(is_realtime) for labels, is_realtime in _by_thread(stats, "is_realtime").items()}
+    yield Metric("salon_media_thread_realtime", "gauge", "Whether each runs before everything in normal scheduling (1 or 0).", realtime)
     delays = Histogram(stats.forward_delay_bounds_secs, stats.forward_delay_counts, stats.forward_delay_sum_secs)
     yield Metric("salon_media_forward_delay_seconds", "histogram", "Delay of a packet here, since the start.", delays)
     p50, p99 = stats.forward_delay_p50_ms / 1000, stats.forward_delay_p99_ms / 1000
@@ -73,7 +75,7 @@ def _load_metrics(stats: "EngineStats") -> Iterator[Metric]:
     yield Metric("salon_media_forward_delay_p99_seconds", "gauge", "99th percentile of that delay, last 10 s.", p99)
 
 
-def _by_thread(stats: "EngineStats", figure: Literal["cpu_seconds", "packets_out", "sessions"]) -> dict[Labels, float]:
+def _by_thread(stats: "EngineStats", figure: Literal["cpu_seconds", "packets_out", "sessions", "is_realtime"]) -> dict[Labels, float]:
     return {(("thread", str(number)),): getattr(thread, figure) for number, thread in enumerate(stats.threads)}
 
 

@@ -63,6 +63,7 @@ async def _serve(settings: Environment, module: Any, descriptors: Mapping[str, l
         listeners_at_home=settings.media_listeners_at_home,
         bypass=settings.media_bypass,
         long_packets_from=settings.media_long_packets_from or None,
+        realtime=settings.media_realtime,
         sockets=descriptors.get(MEDIA_UDP, []),
         listener=next(iter(descriptors.get(MEDIA_TCP, [])), None),
         book=book.descriptor,

@@ -21,6 +21,7 @@ from bench.ports import free_ports
 from salon.config.environment import derived_secret, private_cluster_folder, private_database_url
 from salon.demo.client import Api, Whep, Whip
 from tests.cli.salon_process import Installation, is_alive
+from tests.scheduling import may_come_first
 
 PARTS = {"web": "ready", "database": "ready", "gateway": "ready", "media": "ready", "worker": "ready"}
 NAMES = {"postgres", "web", "gateway", "media", "worker"}
@@ -111,6 +112,12 @@ def test_metrics_are_on_the_operators_port(running: Installation) -> None:
     assert status == 200
     assert {"salon_gateway_sockets", "salon_media_sessions"} <= names
     assert running.get("/metrics")[1] != body
+
+
+def test_sound_comes_before_everything_else_where_the_system_allows_it(running: Installation) -> None:
+    _, metrics = Installation(running.data_dir, running.port + 3).get("/metrics")
+
+    assert f'salon_media_thread_realtime{{thread="0"}} {int(may_come_first())}' in metrics.decode().splitlines()
 
 
 def test_second_serve_on_the_same_folder_is_refused(running: Installation) -> None:

@@ -56,6 +56,12 @@ def test_long_packets_may_begin_anywhere_or_never() -> None:
         assert refusal(**{name: wrong}) == f"{name} must be a number of listeners from 0 to 1000000, not {wrong!r}."
 
 
+def test_sound_comes_first_unless_told_otherwise() -> None:
+    environments: list[dict[str, str]] = [{}, {"SALON_MEDIA_REALTIME": "0"}]
+
+    assert [read_environment({"SALON_SECRET_KEY": KEY} | env).media_realtime for env in environments] == [True, False]
+
+
 def test_audience_may_be_spread_from_the_first_listener_on() -> None:
     name = "SALON_MEDIA_LISTENERS_AT_HOME"
 

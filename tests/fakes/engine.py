@@ -92,6 +92,7 @@ class ThreadStats:
     sessions: int = 0
     packets_in: int = 0
     packets_out: int = 0
+    is_realtime: bool = False
 
 
 @dataclass(frozen=True)

@@ -70,11 +70,13 @@ async def test_drops_and_redundancy_have_labels(media: Media, monkeypatch: pytes
 
 
 async def test_load_is_told_for_each_thread(media: Media, monkeypatch: pytest.MonkeyPatch) -> None:
-    threads = [ThreadStats(cpu_seconds=1.5, sessions=300, packets_in=70, packets_out=9_000), ThreadStats(cpu_seconds=0.25, sessions=44)]
+    busy = ThreadStats(cpu_seconds=1.5, sessions=300, packets_in=70, packets_out=9_000, is_realtime=True)
+    threads = [busy, ThreadStats(cpu_seconds=0.25, sessions=44)]
     monkeypatch.setattr(media.engine, "stats", lambda: EngineStats(threads=threads))
     assert figures(media, "salon_media_thread_cpu_seconds_total") == {"0": 1.5, "1": 0.25}
     assert figures(media, "salon_media_thread_packets_out_total") == {"0": 9_000}
     assert figures(media, "salon_media_thread_sessions") == {"0": 300, "1": 44}
+    assert figures(media, "salon_media_thread_realtime") == {"0": 1}
 
 
 def figures(media: Media, name: str) -> dict[str, float]:

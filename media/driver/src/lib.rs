@@ -13,6 +13,7 @@ mod epoll;
 mod exchange;
 mod handover;
 mod local;
+mod scheduling;
 mod shard;
 mod socket;
 mod tcp;
@@ -61,6 +62,8 @@ pub struct Options {
     pub bypass: Option<String>,
     /// Listeners in a room's audience on one shard from which on it gets 60 ms of speech in a packet. None: never.
     pub long_packets_from: Option<usize>,
+    /// Run the shards before everything in normal scheduling, where the system allows it and a processor is left beside them.
+    pub realtime: bool,
 }
 
 /// What a supervisor gave this process, so that it outlives it.
@@ -135,6 +138,8 @@ pub struct ThreadStats {
     pub packets_in: u64,
     /// RTP packets forwarded.
     pub packets_out: u64,
+    /// It runs before everything in normal scheduling.
+    pub is_realtime: bool,
 }
 
 /// The same port by UDP, `count` times, and by TCP. Port 0: one that is free by both.
@@ -267,8 +272,15 @@ impl Driver {
             shards.push(Handle { commands, waker });
         }
         let mut threads = Vec::new();
+        let realtime = options.realtime && scheduling::leaves_a_processor(options.threads);
         for (number, shard) in ready.into_iter().enumerate() {
-            let thread = std::thread::Builder::new().name(format!("salon-media-{number}")).spawn(move || shard.run());
+            let run = move || {
+                if realtime {
+                    let _ = scheduling::come_first(); // Where it may not, it waits in line; the statistics tell.
+                }
+                shard.run();
+            };
+            let thread = std::thread::Builder::new().name(format!("salon-media-{number}")).spawn(run);
             threads.push(thread.map_err(|error| DriverError(format!("No thread can be started: {error}.")))?);
         }
         let restored = restored.into_iter().map(|(_, session)| session).collect();
@@ -382,18 +394,19 @@ impl Driver {
     ///
     /// [`DriverError`] once the driver is closed.
     pub fn stats(&self) -> Result<Stats, DriverError> {
-        let each = self.call_each(|_| |engine, _| engine.totals())?;
+        let each = self.call_each(|_| |engine, _| (engine.totals(), scheduling::comes_first()))?;
         let mut totals = engine::Totals::default();
-        each.iter().for_each(|of_one| totals += *of_one);
+        each.iter().for_each(|(of_one, _)| totals += *of_one);
         if each.len() > 1 {
             totals.rooms = self.shared.directory().rooms();
         }
         let cpu = |shard: usize| Duration::from_nanos(self.shared.cpu_nanos[shard].load(Ordering::Relaxed));
-        let threads = each.iter().enumerate().map(|(shard, totals)| ThreadStats {
+        let threads = each.iter().enumerate().map(|(shard, (totals, is_realtime))| ThreadStats {
             cpu: cpu(shard),
             sessions: totals.sessions,
             packets_in: totals.packets_in,
             packets_out: totals.packets_out,
+            is_realtime: *is_realtime,
         });
         let (forward_delay_p50, forward_delay_p99, forward_delays) = self.shared.forward_delays();
         Ok(Stats {

@@ -64,6 +64,7 @@ fn address_claimed_at_one_thread_is_proven_at_another() {
         listeners_at_home: 256,
         bypass: None,
         long_packets_from: None,
+        realtime: false,
     };
     let driver = Driver::start(&options).unwrap();
     for number in 0..16 {

@@ -29,6 +29,7 @@ fn start(tcp_ports: &[u16]) -> Driver {
         listeners_at_home: 256,
         bypass: None,
         long_packets_from: None,
+        realtime: false,
     })
     .unwrap()
 }
@@ -109,6 +110,7 @@ fn tcp_port_that_is_taken_is_refused_with_its_number() {
         listeners_at_home: 256,
         bypass: None,
         long_packets_from: None,
+        realtime: false,
     };
     let refused = Driver::start(&options).unwrap_err().0;
     assert!(refused.starts_with(&format!("TCP port {port} cannot be used: ")), "{refused}");

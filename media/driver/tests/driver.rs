@@ -25,6 +25,7 @@ fn options(port: u16) -> Options {
         listeners_at_home: 256,
         bypass: None,
         long_packets_from: None,
+        realtime: false,
     }
 }
 

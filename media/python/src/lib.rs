@@ -29,7 +29,7 @@ struct Engine {
 impl Engine {
     #[new]
     #[allow(clippy::too_many_arguments)] // Keywords in Python.
-    #[pyo3(signature = (*, port, addresses, bind = "0.0.0.0", tcp_ports = vec![], threads = 1, listeners_at_home = 256, bypass = None, long_packets_from = Some(200), sockets = vec![], listener = None, book = None))]
+    #[pyo3(signature = (*, port, addresses, bind = "0.0.0.0", tcp_ports = vec![], threads = 1, listeners_at_home = 256, bypass = None, long_packets_from = Some(200), realtime = false, sockets = vec![], listener = None, book = None))]
     fn new(
         py: Python<'_>,
         port: u16,
@@ -40,12 +40,14 @@ impl Engine {
         listeners_at_home: usize,
         bypass: Option<String>,
         long_packets_from: Option<usize>,
+        realtime: bool,
         sockets: Vec<RawFd>,
         listener: Option<RawFd>,
         book: Option<RawFd>,
     ) -> PyResult<Self> {
         let addresses = addresses.iter().map(|text| parse_ip(text)).collect::<PyResult<_>>()?;
-        let options = Options { port, bind: parse_ip(bind)?, addresses, tcp_ports, threads, listeners_at_home, bypass, long_packets_from };
+        let options =
+            Options { port, bind: parse_ip(bind)?, addresses, tcp_ports, threads, listeners_at_home, bypass, long_packets_from, realtime };
         let inherited = Inherited::from_descriptors(&sockets, listener, book).map_err(engine_error)?;
         let driver = py.detach(|| Driver::take_over(&options, inherited)).map_err(engine_error)?;
         Ok(Self { driver })

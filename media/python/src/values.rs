@@ -226,6 +226,7 @@ pub(crate) struct ThreadStats {
     sessions: usize,
     packets_in: u64,
     packets_out: u64,
+    is_realtime: bool,
 }
 
 #[pymethods]
@@ -270,6 +271,7 @@ impl From<salon_driver::Stats> for EngineStats {
             sessions: thread.sessions,
             packets_in: thread.packets_in,
             packets_out: thread.packets_out,
+            is_realtime: thread.is_realtime,
         };
         Self {
             threads: stats.threads.iter().map(thread).collect(),
