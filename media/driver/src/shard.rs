@@ -149,10 +149,10 @@ struct Rounds {
 }
 
 impl Rounds {
-    /// The least time between the beginnings of two rounds, and so the most that a packet waits here: a twentieth of a frame of speech.
-    const LEAST: Duration = Duration::from_millis(1);
+    /// The least time between the beginnings of two rounds, and so the most that a packet waits here: a tenth of a frame of speech.
+    const LEAST: Duration = Duration::from_millis(2);
     /// More than this at once is company enough.
-    const FEW: usize = 16;
+    const FEW: usize = 32;
 
     /// Note a round that has received so many datagrams.
     fn begin(&mut self, now: Instant, datagrams: usize) {
@@ -512,8 +512,8 @@ mod tests {
     #[test]
     fn rounds_in_quick_succession_rest_and_go_on_resting() {
         assert!(rests_after(&[0.0, 0.2]));
-        assert!(rests_after(&[0.0, 0.2, 1.3, 2.4]), "a rest makes rounds a little more than a millisecond apart");
-        assert!(!rests_after(&[0.0, 0.2, 1.3, 4.0]), "then it grows quiet");
+        assert!(rests_after(&[0.0, 0.2, 2.3, 4.4]), "a rest makes rounds a little more than two milliseconds apart");
+        assert!(!rests_after(&[0.0, 0.2, 2.3, 5.4]), "then it grows quiet");
     }
 
     #[test]
@@ -526,13 +526,13 @@ mod tests {
     }
 
     #[test]
-    fn rest_ends_a_millisecond_after_the_round_before_began() {
+    fn rest_ends_two_milliseconds_after_the_round_before_began() {
         let start = Instant::now();
         let mut rounds = Rounds::default();
         rounds.begin(start, 3);
         rounds.begin(start + Duration::from_micros(200), 3);
         rounds.begin(start + Duration::from_micros(300), 0); // nothing came after all: of no account
-        assert_eq!(rounds.rest(start + Duration::from_micros(500)), Some(Duration::from_micros(700)));
-        assert_eq!(rounds.rest(start + Duration::from_micros(1_200)), None);
+        assert_eq!(rounds.rest(start + Duration::from_micros(500)), Some(Duration::from_micros(1_700)));
+        assert_eq!(rounds.rest(start + Duration::from_micros(2_200)), None);
     }
 }
