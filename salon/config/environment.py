@@ -72,8 +72,9 @@ class Environment:
     media_bypass: str | None
     """An interface over which sound leaves around the kernel's UDP stack."""
     media_long_packets_from: int
-    media_realtime: bool
     """Listeners in a room's audience from which on it gets three frames of speech in a packet; 0: never."""
+    media_realtime: bool
+    """Whether the engine's threads run before everything in normal scheduling, where they may."""
     media_tcp_ports: tuple[int, ...]
     """Further TCP ports put there, such as 443, from which a proxy hands connections on to `media_port`."""
     operator_port: int
